@@ -1,0 +1,81 @@
+"""The canonical form of values and sections, and its digest.
+
+Canonical form 1: JSON of orjson with sorted keys, lists (which are sets) sorted by their own canonical
+bytes without duplicates, floats with an integral value as integers. The version goes into every digest, so
+that a later form can never be mistaken for this one.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from detector.model.facts import Observation, Section, Value
+
+CANONICAL_FORM = b"parity-canonical/1\n"
+#: Bytes of a digest; half a SHA-256 leaves no practical collision.
+DIGEST_BYTES = 16
+
+
+def canonical(value: Value) -> Value:
+    """Return the value with every set in order, so that equal facts are equal objects."""
+    if isinstance(value, list):
+        members = {orjson.dumps(item, option=orjson.OPT_SORT_KEYS): item for item in map(canonical, value)}
+        return [members[key] for key in sorted(members)]
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def value_bytes(value: Value) -> bytes:
+    """Return the canonical JSON bytes of a value: equal bytes, equal values."""
+    return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
+
+
+def section_document(section: Section) -> dict[str, Any]:
+    """Return a section as the JSON object of ``parity.observation/v1``, with hints beside their values."""
+    facts: dict[str, Any] = {}
+    for item in sorted(section.facts):
+        value = canonical(section.facts[item])
+        hints = section.hints.get(item)
+        facts[item] = {"value": value, **hints} if hints else value
+    document: dict[str, Any] = {"basis": section.basis, "status": section.status, "facts": facts}
+    if section.covers != ("*",):
+        document["covers"] = sorted(section.covers)
+    document["sees"] = sorted(section.sees)
+    document["unseen"] = sorted(
+        ({"item": u.item, "reason": u.reason, "detail": u.detail} for u in section.unseen),
+        key=lambda entry: (entry["item"], entry["reason"], entry["detail"]),
+    )
+    if section.reads:
+        document["reads"] = {key: section.reads[key] for key in sorted(section.reads)}
+    return document
+
+
+def observation_digest(sections: Mapping[str, Section]) -> str:
+    """Return the hex digest of what was seen; time and names of the source do not enter."""
+    body = {name: section_document(sections[name]) for name in sorted(sections)}
+    return digest_of(orjson.dumps(body, option=orjson.OPT_SORT_KEYS))
+
+
+def digest_of(data: bytes) -> str:
+    """Return the hex digest of canonical bytes."""
+    return sha256(CANONICAL_FORM + data).digest()[:DIGEST_BYTES].hex()
+
+
+def observation_document(observation: Observation) -> dict[str, Any]:
+    """Return an observation as the JSON object of ``parity.observation/v1``."""
+    return {
+        "schema": "parity.observation/v1",
+        "environment": observation.environment,
+        "service": observation.service,
+        "component": observation.component,
+        "component_kind": observation.component_kind,
+        "traffic": observation.traffic,
+        "source": observation.source,
+        "observed_at": observation.observed_at.isoformat().replace("+00:00", "Z"),
+        "sections": {name: section_document(section) for name, section in observation.sections.items()},
+    }

@@ -1,0 +1,215 @@
+"""The shape of a config value: all that Parity ever keeps of one.
+
+A shape is a small document: ``type`` (`empty bool int url path json pem text template`), and where they
+apply ``scheme``, ``host`` (`loopback private public container`), ``credentials``, ``placeholder``,
+``source_class``, ``fingerprint`` and ``endpoint``. No length, no prefix, no value.
+"""
+
+import ipaddress
+import json
+import re
+from typing import Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from detector.model.fingerprints import Fingerprinter
+from detector.model.items import matches
+from detector.model.words import SourceClass
+
+HostClass = Literal["loopback", "private", "public", "container"]
+
+#: Names of keys whose values must differ between production and the rest; each also without its prefix.
+SECRET_NAMES: Final = (
+    "*_SECRET",
+    "*_TOKEN",
+    "*_PASSWORD",
+    "*_PRIVATE_KEY",
+    "*_SECRET_KEY",
+    "*_API_KEY",
+)
+#: Names that look like secrets and are public by their makers' own word.
+PUBLIC_NAMES: Final = (
+    "GPG_KEY",
+    "*_PUBLIC_KEY",
+    "*_PUBLISHABLE_KEY",
+    "*_PARTITION_KEY",
+    "*_SORT_KEY",
+    "SENTRY_DSN",
+    "*_SENTRY_DSN",
+)
+
+#: URL scheme of a backing service -> (product, default port).
+BACKING_SCHEMES: Final[dict[str, tuple[str, int | None]]] = {
+    "postgresql": ("postgresql", 5432),
+    "postgres": ("postgresql", 5432),
+    "mysql": ("mysql", 3306),
+    "mysql2": ("mysql", 3306),
+    "mariadb": ("mariadb", 3306),
+    "sqlite": ("sqlite", None),
+    "sqlite3": ("sqlite", None),
+    "mssql": ("sqlserver", 1433),
+    "sqlserver": ("sqlserver", 1433),
+    "oracle": ("oracle", 1521),
+    "clickhouse": ("clickhouse", 9000),
+    "mongodb": ("mongodb", 27017),
+    "redis": ("redis", 6379),
+    "rediss": ("redis", 6379),
+    "valkey": ("valkey", 6379),
+    "memcached": ("memcached", 11211),
+    "amqp": ("rabbitmq", 5672),
+    "amqps": ("rabbitmq", 5671),
+    "kafka": ("kafka", 9092),
+    "nats": ("nats", 4222),
+    "elasticsearch": ("elasticsearch", 9200),
+    "opensearch": ("opensearch", 9200),
+    "s3": ("s3", None),
+    "smtp": ("smtp", 25),
+    "smtps": ("smtp", 465),
+}
+
+_BOOLEANS: Final = frozenset({"true", "false", "yes", "no", "on", "off"})
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,15}")
+_PLACEHOLDERS: Final = (
+    "changeme*",
+    "change-me*",
+    "change_me*",
+    "replaceme*",
+    "replace-me*",
+    "replace_me*",
+    "your-*",
+    "your_*",
+    "<*>",
+    "xxx*",
+    "todo",
+    "tbd",
+    "placeholder*",
+    "dummy*",
+    "fixme*",
+)
+
+
+def shape_of(
+    name: str,
+    value: str,
+    fingerprinter: Fingerprinter,
+    *,
+    source_class: SourceClass = "literal",
+    compare: bool = False,
+) -> dict[str, Any]:
+    """Return the shape of a value. One trailing newline does not count.
+
+    ``compare`` asks for a fingerprint where the value is a boolean or a short word, which carry none by
+    default: so few candidates would be no secret from whoever holds the key.
+    """
+    value = value.removesuffix("\n").removesuffix("\r")
+    shape: dict[str, Any] = {"type": _type_of(value), "source_class": source_class}
+    if shape["type"] == "empty":
+        return shape
+    guessable = shape["type"] == "bool" or (shape["type"] == "text" and _WORD.fullmatch(value) is not None)
+    if compare or is_secret_name(name) or not guessable:
+        shape["fingerprint"] = fingerprinter.of(name, value)
+    if any(matches(glob, value.lower()) for glob in _PLACEHOLDERS):
+        shape["placeholder"] = True
+    if shape["type"] == "url":
+        shape |= _url_shape(value, fingerprinter)
+    return shape
+
+
+def reference_shape(source_class: SourceClass = "secret_ref") -> dict[str, Any]:
+    """Return the shape of a value that is only referred to: present, and nothing more is known."""
+    return {"type": "text", "source_class": source_class, "opaque": True}
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a key's name says that its value is a secret."""
+    upper = name.upper()
+    if any(matches(glob, upper) for glob in PUBLIC_NAMES):
+        return False
+    return any(matches(glob, upper) or upper == glob.removeprefix("*_") for glob in SECRET_NAMES)
+
+
+def product_of_scheme(scheme: str) -> str | None:
+    """Return the product behind a URL scheme, or None where it is no backing service."""
+    known = BACKING_SCHEMES.get(scheme.partition("+")[0].lower())
+    return known[0] if known else None
+
+
+def host_class(host: str) -> HostClass:
+    """Return how far a host is: this machine, a name inside one network, a private or a public address."""
+    host = host.strip("[]").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if host == "localhost" or host.endswith(".localhost"):
+            return "loopback"
+        if "." not in host or host.endswith((".svc", ".local")):
+            return "container"
+        return "private" if host.endswith((".internal", ".lan", ".corp", ".home.arpa")) else "public"
+    if address.is_loopback or address.is_unspecified:
+        return "loopback"
+    return "public" if address.is_global else "private"
+
+
+def _type_of(value: str) -> str:
+    if not value:
+        return "empty"
+    if "${" in value:
+        return "template"
+    if value.lower() in _BOOLEANS:
+        return "bool"
+    if _INTEGER.fullmatch(value):
+        return "int"
+    if "-----BEGIN " in value[:64]:
+        return "pem"
+    if _SCHEME.match(value):
+        return "url"
+    if value[0] in "{[" and _is_json(value):
+        return "json"
+    if value.startswith(("/", "./", "../", "~/")) and not any(character.isspace() for character in value):
+        return "path"
+    return "text"
+
+
+def _is_json(value: str) -> bool:
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _url_shape(value: str, fingerprinter: Fingerprinter) -> dict[str, Any]:
+    try:
+        parts = urlsplit(value)
+        authority = parts.netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return {"scheme": value.partition("://")[0].lower()[:32]}
+    shape: dict[str, Any] = {"scheme": parts.scheme}
+    if ":" in parts.netloc.rpartition("@")[0]:
+        shape["credentials"] = True
+    first_host = _host_of(authority.split(",")[0])
+    if first_host:
+        shape["host"] = host_class(first_host)
+        if (endpoint := _endpoint(parts, authority)) is not None:
+            shape["endpoint"] = fingerprinter.of_endpoint(endpoint)
+    return shape
+
+
+def _host_of(authority: str) -> str:
+    if authority.startswith("["):
+        return authority.partition("]")[0].lstrip("[")
+    return authority.partition(":")[0]
+
+
+def _endpoint(parts: SplitResult, authority: str) -> str | None:
+    """Return ``host:port/path`` with the scheme's own port filled in, or None for other schemes."""
+    known = BACKING_SCHEMES.get(parts.scheme.partition("+")[0])
+    if known is None:
+        return None
+    hosts = []
+    for member in authority.split(","):
+        host = _host_of(member)
+        port = member.rpartition(":")[2] if not member.endswith("]") and ":" in member else ""
+        hosts.append(f"{host.rstrip('.')}:{port or known[1] or ''}")
+    return ",".join(sorted(hosts)) + "/" + parts.path.strip("/")
