@@ -1,0 +1,291 @@
+"""The records that flow between engine, store and every door: one shape for CLI, API, pages and Slack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from detector.model.clock import print_time
+from detector.model.facts import Section, Value
+from detector.model.words import (
+    MAIN,
+    SEVERITIES,
+    Basis,
+    ComponentKind,
+    Kind,
+    Pending,
+    Reason,
+    SectionName,
+    Severity,
+    State,
+    Status,
+    Traffic,
+    Verdict,
+)
+
+
+class Key(NamedTuple):
+    """What a difference is about inside one comparison: its identity, and its order on every screen."""
+
+    service: str
+    component: str
+    section: SectionName
+    item: str
+    kind: Kind = "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What one source says about one component of one service, as known at one moment.
+
+    ``sections`` is the last settled state: items that are held are still in it and named in ``held``.
+    """
+
+    environment: str
+    service: str
+    component: str = MAIN
+    component_kind: ComponentKind = "process"
+    traffic: Traffic = "live"
+    source: str
+    sections: Mapping[SectionName, Section]
+    digest: str
+    #: `at` of the last observation, changed or not.
+    last_seen: datetime
+    #: `at` of each observation in the ring, newest last, changed or not: at most 32.
+    seen_at: tuple[datetime, ...] = ()
+    #: Commit number of the last change; 0 for streams that come from files.
+    changed_seq: int = 0
+    #: Section -> items that the last observation lacked and that wait for a second one.
+    held: Mapping[SectionName, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of an observation."""
+
+    changed: bool
+    digest: str
+    #: The number of the environment's snapshot that holds it: new when ``changed``.
+    snapshot: int
+    late: bool = False
+    held: bool = False
+    replayed: bool = False
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One value of one item over time; ``closed`` is None while it is the current one."""
+
+    value: Value
+    opened: datetime
+    closed: datetime | None
+    source: str
+    basis: Basis
+    snapshot: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the row of a history as JSON shows it."""
+        return {
+            "value": self.value,
+            "opened": print_time(self.opened),
+            "closed": print_time(self.closed) if self.closed else None,
+            "source": self.source,
+            "basis": self.basis,
+            "snapshot": self.snapshot,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state of one environment after a change, numbered in commit order."""
+
+    environment: str
+    number: int
+    at: datetime
+    added: int
+    removed: int
+    changed: int
+    services: tuple[str, ...]
+    label: str | None = None
+    backdated: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return the snapshot as JSON shows it."""
+        return {
+            "environment": self.environment,
+            "number": self.number,
+            "at": print_time(self.at),
+            "changed": {"added": self.added, "removed": self.removed, "changed": self.changed},
+            "services": list(self.services),
+            "label": self.label,
+            "backdated": self.backdated,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of an item: present with a value, absent, or unknown with its reason."""
+
+    present: bool = False
+    value: Value = None
+    basis: Basis | None = None
+    source: str | None = None
+    observed_at: datetime | None = None
+    unknown: Reason | None = None
+    #: Of an unknown side: the last value that was seen, if there was one.
+    last: Value = None
+    hints: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the side as JSON shows it."""
+        if self.unknown is not None:
+            return {"unknown": self.unknown, **({"last": self.last} if self.last is not None else {})}
+        if not self.present:
+            return {"present": False}
+        return {
+            "present": True,
+            "value": self.value,
+            "basis": self.basis,
+            "source": self.source,
+            "observed_at": print_time(self.observed_at) if self.observed_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One item of a comparison with its verdict: a line of every screen."""
+
+    key: Key
+    status: Status
+    #: None for a finding of one environment, which stands on the right.
+    left: Side | None
+    right: Side
+    distance: str | None = None
+    direction: str | None = None
+    verdict: Verdict
+    severity: Severity
+    #: The rule that decided, such as ``default/dependencies``.
+    rule: str
+    pending: Pending | None = None
+    due: bool = False
+    #: Id of the cause that explains it, such as ``c1``.
+    cause: str | None = None
+    #: DeepDiff's paths of a changed nested value.
+    detail: list[dict[str, Any]] | None = None
+    state: State | None = None
+    drift_id: str | None = None
+    opened_at: datetime | None = None
+    owner: str | None = None
+    remedy: str | None = None
+    #: When this verdict may change by the clock alone.
+    review_at: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the item as ``parity.diff/v1`` shows it."""
+        return {
+            "service": self.key.service,
+            "component": self.key.component,
+            "section": self.key.section,
+            "item": self.key.item,
+            "kind": self.key.kind,
+            "status": self.status,
+            "left": self.left.document() if self.left is not None else None,
+            "right": self.right.document(),
+            "distance": self.distance,
+            "direction": self.direction,
+            "verdict": self.verdict,
+            "pending": self.pending,
+            "due": self.due,
+            "severity": self.severity,
+            "rule": self.rule,
+            "cause": self.cause,
+            "detail": self.detail,
+            "state": self.state,
+            "drift_id": self.drift_id,
+            "opened_at": print_time(self.opened_at) if self.opened_at else None,
+            "owner": self.owner,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftEvent:
+    """One thing that happened to a drift. Append-only."""
+
+    at: datetime
+    #: `opened confirmed changed escalated accepted acceptance_ended resolved reopened backdated withdrawn`
+    event: str
+    actor: str
+    left: Mapping[str, Any] | None = None
+    right: Mapping[str, Any] | None = None
+    #: Environment -> number of its snapshot.
+    snapshots: Mapping[str, int] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as JSON shows it."""
+        return {
+            "at": print_time(self.at),
+            "event": self.event,
+            "actor": self.actor,
+            "left": self.left,
+            "right": self.right,
+            "snapshots": dict(self.snapshots),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A row of the register: one difference or finding over time.
+
+    ``item`` is the document of the judged item when the row last changed. ``comparison`` is ``left..right``,
+    or the environment's name for a finding of one environment.
+    """
+
+    id: str
+    comparison: str
+    key: Key
+    state: State
+    severity: Severity
+    owner: str | None
+    opened_at: datetime
+    resolved_at: datetime | None = None
+    item: Mapping[str, Any]
+    #: When each side of the difference was first seen so: what confirmation counts from.
+    first_left_at: datetime | None = None
+    first_right_at: datetime | None = None
+    events: tuple[DriftEvent, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return the drift as JSON shows it: a diff item and its life."""
+        return {
+            **self.item,
+            "comparison": self.comparison,
+            "state": self.state,
+            "drift_id": self.id,
+            "severity": self.severity,
+            "owner": self.owner,
+            "opened_at": print_time(self.opened_at),
+            "resolved_at": print_time(self.resolved_at) if self.resolved_at else None,
+            "accepted": None,
+            "events": [event.document() for event in self.events],
+            "messages": [],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """An alert owed to whoever owns one group of drifts; written in the transaction that made it due."""
+
+    id: str
+    comparison: str
+    owner: str
+    created_at: datetime
+    #: The worst thing that happened: `opened escalated reopened changed resolved`.
+    event: str
+    drift_ids: tuple[str, ...] = ()
+
+
+def severity_rank(severity: Severity) -> int:
+    """Return the place of a severity, 0 for info and 4 for critical."""
+    return SEVERITIES.index(severity)
