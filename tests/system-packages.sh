@@ -1,54 +1,37 @@
 #!/bin/sh
-# Installs the servers and programs that the tests start themselves. Only what is missing, only as root on Debian;
-# elsewhere it says what would be skipped and how to install it. No system service is started.
+# Installs the Debian packages of tests/servers/packages.txt that are missing, as root; for anyone else it says how.
+# No system service is started: the tests start private servers themselves.
 set -eu
-
-# What proves presence | the package that brings it
-needs='
-/usr/lib/postgresql/*/bin/initdb|postgresql
-redis-server|redis-server
-dockerd|docker.io
-busybox|busybox-static
-chromium|chromium
-/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|fonts-dejavu-core
-ip|iproute2
-strace|strace
-'
-
-is_present() {
-  case $1 in
-    # An unmatched pattern stays itself, and is no file.
-    /*) for file in $1; do [ -e "$file" ] && return 0; done; return 1 ;;
-    *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
-  esac
-}
+list=$(dirname "$0")/servers/packages.txt
 
 missing=
-for row in $needs; do
-  is_present "${row%|*}" || missing="$missing ${row#*|}"
-done
+while read -r package; do
+  case $(dpkg-query --show --showformat '${Status}' "$package" 2>/dev/null || true) in
+    *' installed') ;;
+    *) missing="$missing $package" ;;
+  esac
+done <"$list"
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "Not installed:$missing. The tests that start them are skipped; on Debian and Ubuntu this installs them:"
-  echo "  apt-get install --no-install-recommends$missing"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "Tests whose server or program is not here are skipped, each with its reason. On Debian this installs them all:"
+  echo "  sudo apt-get install --no-install-recommends$missing"
   exit 0
 fi
 
 echo "installing$missing"
-# Debian starts what it installs, unless this file says no.
+log=$(mktemp)
+# Debian starts a service that it installs, unless this file says no.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
   trap 'rm -f $policy' EXIT
   printf '#!/bin/sh\nexit 101\n' >$policy
   chmod 755 $policy
 fi
-log=$(mktemp)
-export DEBIAN_FRONTEND=noninteractive
-wait_for_lock='-o DPkg::Lock::Timeout=300'
-# shellcheck disable=SC2086 # both are lists of words
-if ! { apt-get $wait_for_lock -qq update && apt-get $wait_for_lock -qq install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1; }
+# shellcheck disable=SC2086 # a list of words
+if ! { apt update && apt install -y --no-install-recommends $missing; }; then
   tail -n 20 "$log" >&2
-  echo "Could not install$missing: the tests that start them are skipped." >&2
+  echo "Not installed:$missing. The tests that need them are skipped." >&2
 fi
 rm -f "$log"
