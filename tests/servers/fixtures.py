@@ -1,0 +1,62 @@
+"""The servers as pytest fixtures: started when a test first asks, once for a test run, ended with it."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.servers.docker_engine import DockerEngine
+from tests.servers.postgres import Postgres15, Postgres18
+from tests.servers.process import ServerMissing
+from tests.servers.redis import Redis6, Redis7
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, None, None]:
+    try:
+        return (yield)
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    try:
+        return (yield)
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres15() -> Iterator[Postgres15]:
+    with Postgres15() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres18() -> Iterator[Postgres18]:
+    with Postgres18() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis7() -> Iterator[Redis7]:
+    with Redis7() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis6() -> Iterator[Redis6]:
+    with Redis6() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def docker_staging() -> Iterator[DockerEngine]:
+    with DockerEngine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def docker_prod() -> Iterator[DockerEngine]:
+    with DockerEngine() as engine:
+        yield engine
