@@ -1,4 +1,4 @@
-"""Held for every test: a clean environment, real servers as fixtures, no silent skip where all is required."""
+"""Held for every test: a clean environment, real servers as fixtures, no silent skip where all must run."""
 
 import os
 from collections.abc import Generator
