@@ -1,0 +1,62 @@
+"""Reads the database of apk: the packages installed on Alpine and what descends from it.
+
+Format: `lib/apk/db/installed` of apk-tools, paragraphs of one-letter fields.
+"""
+
+import re
+from typing import ClassVar, Final
+
+from detector.errors import UnseenError
+from detector.model.facts import Section, Unseen, Value
+from detector.model.fingerprints import Fingerprinter
+from detector.model.items import package
+from detector.reader import Part, Read
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+_~-]{1,256}")
+
+
+def installed(data: bytes, *, namespace: str, name: str = "installed") -> Section:
+    """Return the installed packages, ``namespace`` being the ID of os-release.
+
+    Raises UnseenError (`malformed`) when no paragraph is one of apk; single bad ones are unseen with their
+    line.
+    """
+    facts: dict[str, Value] = {}
+    unseen: list[Unseen] = []
+    line = 1
+    for paragraph in data.decode("utf-8", "replace").split("\n\n"):
+        lines = paragraph.split("\n")
+        fields = {text[0]: text[2:].strip() for text in lines if text[1:2] == ":"}
+        title, version = fields.get("P", ""), fields.get("V", "")
+        # A virtual package (`apk add --virtual .build`) has a time as its version: nothing to compare.
+        if paragraph.strip() and not title.startswith("."):
+            if _NAME.fullmatch(title) and _VERSION.fullmatch(version):
+                facts[package("apk", title, namespace)] = version
+            else:
+                detail = f"{name}:{line}: a paragraph without a P: and V: that apk could have written"
+                unseen.append(Unseen(item=f"pkg:apk/{namespace}/*", reason="malformed", detail=detail))
+        line += len(lines) + 1
+    if unseen and not facts:
+        raise UnseenError("malformed", f"{name}: not a database of apk")
+    return Section(
+        basis="built",
+        status="partial" if unseen else "complete",
+        facts=facts,
+        covers=("pkg:apk/*",),
+        unseen=tuple(unseen[:1]),
+    )
+
+
+class ApkReader:
+    """Reads `lib/apk/db/installed` as packages of Alpine, since the file does not name its distribution."""
+
+    API: ClassVar[int] = 1
+    name: ClassVar[str] = "apk"
+
+    def matches(self, name: str) -> bool:
+        return name.endswith("apk/db/installed")
+
+    def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
+        section = installed(data, namespace="alpine", name=name)
+        return Read(parts=(Part(sections={"dependencies": section}),))

@@ -1,0 +1,89 @@
+"""Reads the database of dpkg: the packages installed on Debian and what descends from it.
+
+Format: deb822(5) paragraphs with the fields of `/var/lib/dpkg/status`; distroless images have one file for
+each package in `status.d`, without ``Status``.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from detector.errors import UnseenError
+from detector.model.facts import Section, Unseen, Value
+from detector.model.fingerprints import Fingerprinter
+from detector.model.items import package
+from detector.reader import Part, Read
+
+_FIELDS: Final = frozenset({"Package", "Version", "Status"})
+# Debian policy 5.6.7 and 5.6.12.
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]{0,127}")
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+~:-]{1,256}")
+
+
+def installed(data: bytes, *, namespace: str, name: str = "status") -> Section:
+    """Return the installed packages, ``namespace`` being the ID of os-release.
+
+    One package in two versions (of two architectures) is a set. Raises UnseenError (`malformed`) when no
+    paragraph is one of dpkg; single bad paragraphs are unseen with their line.
+    """
+    found: dict[str, set[str]] = {}
+    unseen: list[Unseen] = []
+    for line, fields in _paragraphs(data.decode("utf-8", "replace")):
+        if not _is_installed(fields.get("Status")):
+            continue
+        title, version = fields.get("Package", ""), fields.get("Version", "")
+        if _NAME.fullmatch(title) and _VERSION.fullmatch(version):
+            found.setdefault(package("deb", title, namespace), set()).add(version)
+        else:
+            detail = f"{name}:{line}: a paragraph without a Package and Version that dpkg could have written"
+            unseen.append(Unseen(item=f"pkg:deb/{namespace}/*", reason="malformed", detail=detail))
+    if unseen and not found:
+        raise UnseenError("malformed", f"{name}: not a database of dpkg")
+    facts: dict[str, Value] = {
+        item: versions.copy().pop() if len(versions) == 1 else sorted(versions)
+        for item, versions in found.items()
+    }
+    return Section(
+        basis="built",
+        status="partial" if unseen else "complete",
+        facts=facts,
+        covers=("pkg:deb/*",),
+        unseen=tuple(unseen[:1]),
+    )
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (number of the first line, the fields that matter) of each paragraph."""
+    fields: dict[str, str] = {}
+    first = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            if first:
+                yield first, fields
+            fields, first = {}, 0
+            continue
+        first = first or number
+        key, _, value = line.partition(":")
+        if key in _FIELDS:
+            fields[key] = value.strip()
+    if first:
+        yield first, fields
+
+
+def _is_installed(status: str | None) -> bool:
+    """Tell whether a ``Status`` such as ``install ok installed`` says so; distroless images have none."""
+    return status is None or status.split()[-1:] == ["installed"]
+
+
+class DpkgReader:
+    """Reads `/var/lib/dpkg/status` as packages of Debian, since the file does not name its distribution."""
+
+    API: ClassVar[int] = 1
+    name: ClassVar[str] = "dpkg"
+
+    def matches(self, name: str) -> bool:
+        return name.endswith("dpkg/status")
+
+    def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
+        section = installed(data, namespace="debian", name=name)
+        return Read(parts=(Part(sections={"dependencies": section}),))
