@@ -1,0 +1,1 @@
+"""How facts are judged: views, pairing, rules, clocks, causes, life, score. Pure: `now` is a parameter."""

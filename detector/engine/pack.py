@@ -1,0 +1,279 @@
+"""The shipped pack: what Parity thinks of a difference before anybody wrote a rule.
+
+Each rule prints like one of parity.yml, and any of them is overruled by a later one.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from detector.engine.rules import Allowance, Match, Outcome, Rule
+
+DATABASES: Final = (
+    "postgresql",
+    "mysql",
+    "mariadb",
+    "sqlserver",
+    "oracle",
+    "mongodb",
+    "clickhouse",
+    "cassandra",
+)
+#: Settings of a server that follow its size and say nothing of its behaviour.
+SIZE_SETTINGS: Final = (
+    "max_connections",
+    "shared_buffers",
+    "effective_cache_size",
+    "work_mem",
+    "maintenance_work_mem",
+    "max_worker_processes",
+    "max_parallel_workers",
+    "wal_buffers",
+    "min_wal_size",
+    "max_wal_size",
+    "maxmemory",
+    "maxclients",
+    "innodb_buffer_pool_size",
+    "table_open_cache",
+    "thread_cache_size",
+)
+#: Keys that a platform injects into every process; nobody configured them.
+PLATFORM_KEYS: Final = (
+    "PATH",
+    "HOME",
+    "HOSTNAME",
+    "PWD",
+    "SHLVL",
+    "OLDPWD",
+    "TERM",
+    "_",
+    "PORT",
+    "K_SERVICE",
+    "K_REVISION",
+    "K_CONFIGURATION",
+    "DYNO",
+    "KUBERNETES_*",
+    "*_SERVICE_HOST",
+    "*_SERVICE_PORT",
+    "*_SERVICE_PORT_*",
+    "ECS_CONTAINER_METADATA_URI",
+    "ECS_CONTAINER_METADATA_URI_V4",
+    "ECS_AGENT_URI",
+    "AWS_EXECUTION_ENV",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+)
+
+
+def _days(count: int) -> Allowance:
+    return Allowance(span=timedelta(days=count))
+
+
+def _unless_major(count: int) -> Allowance:
+    return Allowance(
+        span=timedelta(days=count), distances=("minor", "patch", "prerelease", "revision", "build")
+    )
+
+
+def _rule(name: str, match: Match, outcome: Outcome) -> Rule:
+    return Rule(name=f"default/{name}", match=match, outcome=outcome)
+
+
+_LEFT_ONLY: Final = ("left_only",)
+_RIGHT_ONLY: Final = ("right_only",)
+_BACKING: Final = ("backing_services",)
+_DEPENDENCIES: Final = ("dependencies",)
+_CONFIG: Final = ("config",)
+_RELEASE: Final = ("release",)
+
+PACK: Final[tuple[Rule, ...]] = (
+    _rule("rest", Match(), Outcome(severity={"*": "info"}, expect="equal", confirm_after=2)),
+    # -- backing services: the same type and version in all deploys -------------------------------------
+    _rule(
+        "backing_services",
+        Match(section=_BACKING),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "backing_services/product",
+        Match(section=_BACKING, item=("*#product",)),
+        Outcome(severity={"*": "critical"}),
+    ),
+    _rule(
+        "backing_services/variant",
+        Match(section=_BACKING, kind=("variant",)),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "backing_services/version",
+        Match(section=_BACKING, item=("*#version",)),
+        Outcome(
+            severity={
+                "major": "high",
+                "minor": "medium",
+                "patch": "low",
+                "prerelease": "low",
+                "revision": "info",
+                "build": "info",
+                "*": "medium",
+            },
+            allow_skew=_unless_major(3),
+        ),
+    ),
+    _rule(
+        "backing_services/database",
+        Match(section=_BACKING, item=("*#version",), product=DATABASES),
+        Outcome(severity={"major": "critical"}),
+    ),
+    _rule(
+        "backing_services/managed",
+        Match(section=_BACKING, item=("*#version",), managed=True),
+        Outcome(allow_skew=_unless_major(10)),
+    ),
+    _rule(
+        "backing_services/size",
+        Match(section=_BACKING, item=tuple(f"*#setting/{name}" for name in SIZE_SETTINGS)),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "backing_services/endpoint",
+        Match(section=_BACKING, item=("*#endpoint_class",)),
+        Outcome(expect="any"),
+    ),
+    _rule(
+        "backing_services/image_variant",
+        Match(section=_BACKING, item=("*#variant",)),
+        Outcome(severity={"*": "info"}),
+    ),
+    # -- dependencies -----------------------------------------------------------------------------------
+    _rule(
+        "dependencies",
+        Match(section=_DEPENDENCIES),
+        Outcome(
+            severity={
+                "major": "high",
+                "minor": "medium",
+                "patch": "low",
+                "prerelease": "low",
+                "revision": "info",
+                "build": "info",
+                "copies": "low",
+                "*": "medium",
+            },
+            allow_ahead=_days(14),
+        ),
+    ),
+    _rule(
+        "dependencies/only_left",
+        Match(section=_DEPENDENCIES, status=_LEFT_ONLY),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "dependencies/only_right",
+        Match(section=_DEPENDENCIES, status=_RIGHT_ONLY),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "dependencies/development",
+        Match(section=_DEPENDENCIES, scope=("dev",)),
+        Outcome(ignore=True),
+    ),
+    _rule(
+        "dependencies/development_in_production",
+        Match(section=_DEPENDENCIES, scope=("dev",), status=_RIGHT_ONLY, right_tier=("production",)),
+        Outcome(ignore=False, severity={"*": "medium"}),
+    ),
+    _rule(
+        "dependencies/architecture",
+        Match(section=_DEPENDENCIES, item=("os#arch",)),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule("dependencies/lockfile", Match(section=_DEPENDENCIES, item=("lockfile#*",)), Outcome(ignore=True)),
+    # -- config -----------------------------------------------------------------------------------------
+    _rule("config", Match(section=_CONFIG), Outcome(severity={"*": "medium"}, expect="presence")),
+    _rule(
+        "config/missing_on_the_right",
+        Match(section=_CONFIG, status=_LEFT_ONLY),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "config/missing_after_development",
+        Match(section=_CONFIG, status=_LEFT_ONLY, left_tier=("development",)),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "config/missing_in_production",
+        Match(section=_CONFIG, status=_LEFT_ONLY, right_tier=("production",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule(
+        "config/missing_on_the_left",
+        Match(section=_CONFIG, status=_RIGHT_ONLY),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "config/only_in_production",
+        Match(section=_CONFIG, status=_RIGHT_ONLY, right_tier=("production",)),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "config/read_with_default",
+        Match(section=_CONFIG, status=("left_only", "right_only"), read=("optional",)),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "config/read_without_default",
+        Match(section=_CONFIG, status=("left_only", "right_only"), read=("required",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule("config/platform", Match(section=_CONFIG, item=PLATFORM_KEYS), Outcome(ignore=True)),
+    _rule("config/shared_secret", Match(kind=("shared_secret",)), Outcome(severity={"*": "high"})),
+    _rule("config/shared_endpoint", Match(kind=("shared_endpoint",)), Outcome(severity={"*": "critical"})),
+    _rule("config/substitution", Match(kind=("substitution",)), Outcome(severity={"*": "critical"})),
+    _rule("config/source_differs", Match(kind=("config_source_differs",)), Outcome(severity={"*": "medium"})),
+    _rule(
+        "config/production",
+        Match(section=_CONFIG, kind=("placeholder", "loopback_in_production")),
+        Outcome(severity={"*": "high"}),
+    ),
+    # -- codebase, release ------------------------------------------------------------------------------
+    _rule(
+        "codebase/repository",
+        Match(section=("codebase",), item=("repo#url",)),
+        Outcome(severity={"*": "critical"}),
+    ),
+    _rule(
+        "codebase/commit",
+        Match(section=("codebase",), item=("repo#commit", "repo#branch")),
+        Outcome(severity={"*": "info"}, allow_ahead=_days(7)),
+    ),
+    _rule("release", Match(section=_RELEASE), Outcome(severity={"*": "info"})),
+    _rule(
+        "release/tag",
+        Match(section=_RELEASE, item=("image#tag",)),
+        Outcome(
+            severity={"major": "medium", "minor": "medium", "patch": "low", "*": "low"},
+            allow_ahead=_days(7),
+        ),
+    ),
+    _rule(
+        "release/repository",
+        Match(section=_RELEASE, item=("image#repository",)),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule("release/rebuilt", Match(kind=("rebuilt",)), Outcome(severity={"*": "high"})),
+    _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),
+    _rule("contradiction", Match(kind=("contradiction",)), Outcome(severity={"*": "low"})),
+    _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
+    # -- the rest ---------------------------------------------------------------------------------------
+    _rule(
+        "processes/missing",
+        Match(section=("processes",), item=("process",), status=_LEFT_ONLY),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "ports/development_server",
+        Match(section=("ports",), kind=("substitution",)),
+        Outcome(severity={"*": "high"}),
+    ),
+)

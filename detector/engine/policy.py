@@ -1,0 +1,77 @@
+"""What judgement needs to know beside the facts: environments, services, sources and their validity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from detector.model.words import SectionName, ServiceKind, Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment: its tier decides who is production, its place in the config the promotion order."""
+
+    name: str
+    tier: Tier = "unknown"
+    group: str | None = None
+    #: Laptops: never stale, last known with its age.
+    intermittent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two environments that are compared: left is the earlier in promotion order."""
+
+    left: Environment
+    right: Environment
+    #: Members of one group: symmetric, no promotion between them.
+    peers: bool = False
+
+    @property
+    def name(self) -> str:
+        """``left..right``, as everywhere."""
+        return f"{self.left.name}..{self.right.name}"
+
+    @property
+    def crosses_production(self) -> bool:
+        """Whether exactly one side is production."""
+        tiers = {self.left.tier, self.right.tier}
+        return "production" in tiers and len(tiers) == 2 and "unknown" not in tiers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePolicy:
+    """How far one configured source may be trusted."""
+
+    environment: str
+    service: str
+    source: str
+    #: Its place among the sources of the service: the first listed wins a contradiction.
+    rank: int = 0
+    #: How long an observation counts; None: until replaced.
+    valid: timedelta | None = None
+    #: Whether it runs on a schedule: what confirmation waits for.
+    scheduled: bool = False
+    #: The sections it is expected to see; empty where only its observations can tell.
+    sections: tuple[SectionName, ...] = ()
+
+
+#: For a source that the config does not name: a push of a running system counts for a week.
+UNCONFIGURED_VALID = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What is compared under one name in every environment."""
+
+    name: str
+    kind: ServiceKind = "app"
+    owner: str | None = None
+    used_by: tuple[str, ...] = ()
+    #: Environments it is meant to be in; empty: all.
+    only_in: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[SourcePolicy, ...]] = field(default_factory=dict)
+
+    def expected_in(self, environment: str) -> bool:
+        """Tell whether the service is meant to run there."""
+        return not self.only_in or environment in self.only_in

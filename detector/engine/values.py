@@ -1,0 +1,146 @@
+"""What lies between two values that both sides have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from detector.model import versions
+from detector.model.canonical import canonical
+from detector.model.facts import Value
+from detector.model.fingerprints import key_id_of
+from detector.model.records import Side
+from detector.model.shapes import is_secret_name, product_of_scheme
+from detector.model.words import Kind
+
+#: Facts of one environment: kept as its history, never compared with another one.
+LOCAL = frozenset({"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills"})
+#: Compared together as the identity of an image, see `image_identity`.
+IMAGE_IDENTITY = ("image#id", "image#digest", "image#index")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The way from one value to another. ``distance`` ``copies`` stands for extra copies of a package."""
+
+    kind: Kind = "difference"
+    distance: str | None = None
+    direction: str | None = "unordered"
+
+
+def package_gap(item: str, left: Value, right: Value) -> Gap | None:
+    """Compare versions of a package or a runtime; None where the ecosystem calls them equal."""
+    scheme = versions.scheme_of(item)
+    if isinstance(left, str) and isinstance(right, str):
+        return _gap_of(versions.step(scheme, left, right))
+    ours, theirs = _members(left), _members(right)
+    if ours is None or theirs is None:
+        return None if canonical(left) == canonical(right) else Gap()
+    if set(ours) == set(theirs):
+        return None
+    if not (set(ours) - set(theirs)) or not (set(theirs) - set(ours)):
+        return Gap(distance="copies")
+    return _gap_of(versions.step_of_sets(scheme, ours, theirs))
+
+
+def server_gap(item: str, left: Side, right: Side, *, product: str) -> Gap | None:
+    """Compare facts of a backing service: products by family, versions at their declared precision."""
+    ours, theirs = left.value, right.value
+    if canonical(ours) == canonical(theirs):
+        return None
+    if not isinstance(ours, str) or not isinstance(theirs, str):
+        return Gap()
+    if item.endswith("#product"):
+        kin = versions.family_of(ours) == versions.family_of(theirs)
+        return Gap(kind="variant" if kin else "difference")
+    if item.endswith("#version") or "#extension/" in item:
+        if left.basis == "declared" != right.basis and versions.declared_matches(
+            ours, theirs, product=product
+        ):
+            return None
+        if right.basis == "declared" != left.basis and versions.declared_matches(
+            theirs, ours, product=product
+        ):
+            return None
+        return _gap_of(versions.step("server", ours, theirs, product=product or None))
+    return Gap()
+
+
+def tag_gap(left: Value, right: Value) -> Gap | None:
+    """Compare image tags: by version where both have one of the same variant, else without order."""
+    if left == right:
+        return None
+    if not isinstance(left, str) or not isinstance(right, str):
+        return Gap()
+    return _gap_of(versions.step("oci", left, right))
+
+
+def plain_gap(left: Value, right: Value) -> Gap | None:
+    """Compare values without an order of their own."""
+    return None if canonical(left) == canonical(right) else Gap()
+
+
+def config_gap(left: Value, right: Value) -> Gap | None:
+    """Compare two shapes by all but their fingerprints; None where only the values differ.
+
+    Empty against filled is a gap like any other here: the judge treats it as missing.
+    """
+    ours, theirs = _shape(left), _shape(right)
+    if "opaque" in ours or "opaque" in theirs:
+        return Gap() if "empty" in (ours.get("type"), theirs.get("type")) else None
+    ours_product = product_of_scheme(str(ours.get("scheme", "")))
+    theirs_product = product_of_scheme(str(theirs.get("scheme", "")))
+    if ours_product and theirs_product:
+        if versions.family_of(ours_product) != versions.family_of(theirs_product):
+            return Gap(kind="substitution")
+        return None
+    return None if ours.get("type") == theirs.get("type") else Gap()
+
+
+def must_differ(name: str, shape: Value) -> bool:
+    """Tell whether this value must not be the same on both sides of the production boundary."""
+    document = _shape(shape)
+    if document.get("source_class", "literal") not in ("literal", "secret_ref"):
+        return False
+    return is_secret_name(name) or bool(document.get("credentials"))
+
+
+def equal_values(left: Value, right: Value) -> bool | None:
+    """Tell whether two shapes stand for one value; None where their fingerprints cannot tell."""
+    ours, theirs = _shape(left).get("fingerprint"), _shape(right).get("fingerprint")
+    if not ours or not theirs or key_id_of(ours) != key_id_of(theirs):
+        return None
+    return bool(ours == theirs)
+
+
+def rotated(left: Value, right: Value) -> bool:
+    """Tell whether two shapes carry fingerprints of different keys."""
+    ours, theirs = _shape(left).get("fingerprint"), _shape(right).get("fingerprint")
+    return bool(ours and theirs and key_id_of(ours) != key_id_of(theirs))
+
+
+def image_identity(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool | None:
+    """Tell whether two images are one; None where nothing comparable is known of both.
+
+    Image id, then platform digest, then index digest: equal if any comparable pair matches (a copy pushed
+    to another registry keeps its id and loses its digest).
+    """
+    answers = [left[name] == right[name] for name in IMAGE_IDENTITY if left.get(name) and right.get(name)]
+    return any(answers) if answers else None
+
+
+def _shape(value: Value) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _members(value: Value) -> list[str] | None:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict) and isinstance(value.get("values"), dict):
+        return [str(member) for member in value["values"]]
+    if isinstance(value, list) and all(isinstance(member, str) for member in value):
+        return value
+    return None
+
+
+def _gap_of(step: versions.Step | None) -> Gap | None:
+    return None if step is None else Gap(distance=step.distance, direction=step.direction)
