@@ -1,4 +1,4 @@
-"""The proxy before the Docker socket: real HAProxy, and a stand-in for the engine that records what passes."""
+"""The proxy before the Docker socket: real HAProxy, and a stand-in for the engine that notes what passes."""
 
 import asyncio
 from collections.abc import AsyncIterator
