@@ -105,7 +105,7 @@ def test_every_command_of_make_says_what_it_does() -> None:
 
 
 def pins(lock: str) -> dict[str, dict[str, int]]:
-    """Name -> version -> number of hashes of one lock. Another Python may need another version of the same name."""
+    """Name -> version -> number of hashes of one lock. Another Python may need another version of a name."""
     found: dict[str, dict[str, int]] = {}
     hashes: dict[str, int] = {}
     for line in (ROOT / lock).read_text().splitlines():
