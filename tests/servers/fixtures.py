@@ -1,13 +1,27 @@
 """The servers as pytest fixtures: started when a test first asks, once for a test run, ended with it."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
+from tests.servers.aws import AwsServer
+from tests.servers.browser import Browser
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres15, Postgres18
 from tests.servers.process import ServerMissing
 from tests.servers.redis import Redis6, Redis7
+from tests.servers.slack import Slack
+
+#: A test that asks for one of these runs in the worker of this name, so that the server starts once.
+_WORKERS = {"docker_staging": "docker", "docker_prod": "docker", "aws_server": "aws"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        worker = next((_WORKERS[name] for name in _WORKERS if name in asked), None)
+        if worker is not None:
+            item.add_marker(pytest.mark.xdist_group(worker))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,3 +74,27 @@ def docker_staging() -> Iterator[DockerEngine]:
 def docker_prod() -> Iterator[DockerEngine]:
     with DockerEngine() as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def _aws() -> Iterator[AwsServer]:
+    with AwsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def aws_server(_aws: AwsServer) -> AwsServer:
+    _aws.reset()
+    return _aws
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with Browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+async def slack_server() -> AsyncIterator[Slack]:
+    async with Slack() as slack:
+        yield slack
