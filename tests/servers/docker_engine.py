@@ -120,7 +120,6 @@ class DockerEngine(ServerProcess):
         return int(ports[f"{inside}/tcp"][0]["HostPort"])
 
     def _prepare(self) -> None:
-        (self.folder / "etc").mkdir()
         (self.folder / "daemon.json").write_text("{}")
         gateway = _free_subnet(self._ip)
         for words in (
@@ -140,12 +139,11 @@ class DockerEngine(ServerProcess):
         dockerd += ["-p", f"{self.folder}/pid", "--storage-driver", "overlay2", f"--bridge={self._bridge}"]
         dockerd += ["--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false"]
         dockerd += ["--cgroup-parent", f"/{self._bridge}"]
-        # /etc/docker is hidden behind a folder of ours: dockerd writes a key there.
-        hidden = (
-            'if [ -d /etc/docker ]; then mount --bind "$0/etc" /etc/docker; fi; rm -f "$0/pid"; exec "$@"'
-        )
+        # A key and the sockets of its shims: what it writes elsewhere goes where nobody else sees it.
+        hidden = "mount -t tmpfs tmpfs /run; if [ -d /etc/docker ]; then mount -t tmpfs tmpfs /etc/docker; fi"
+        hidden += '; rm -f "$0"; exec "$@"'
         namespaces = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
-        return [self._unshare, *namespaces, "sh", "-c", hidden, str(self.folder), *dockerd]
+        return [self._unshare, *namespaces, "sh", "-c", hidden, f"{self.folder}/pid", *dockerd]
 
     def _ready(self) -> bool:
         if not self.socket.exists():
