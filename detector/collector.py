@@ -43,7 +43,7 @@ class Threads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the host lends to one run. A collector makes no thread, session, retry loop or clock of its own."""
+    """What the host lends to one run: a collector makes no thread, session, retry loop or clock itself."""
 
     environment: str
     #: The service of the source; None for a discovery, which names services itself.

@@ -14,7 +14,7 @@ def detail_of(left: Value, right: Value) -> list[dict[str, Any]] | None:
     """
     if not isinstance(left, dict | list) or not isinstance(right, dict | list):
         return None
-    from deepdiff import DeepDiff  # noqa: PLC0415 - costs 0.4 s, and few differences are nested
+    from deepdiff import DeepDiff  # costs 0.4 s, and few differences are nested
 
     tree = DeepDiff(canonical(left), canonical(right), view="tree", ignore_order=True)
     return sorted(

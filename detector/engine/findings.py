@@ -26,8 +26,9 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
         return []
     found: list[Difference] = []
     endpoints = _endpoints(left)
-    for place, theirs in right.sides.items():
-        if place.section != "config" or not theirs.present or not isinstance(theirs.value, dict):
+    for place in sorted(right.watched):
+        theirs = right.sides[place]
+        if not isinstance(theirs.value, dict):
             continue
         meeting = endpoints.get(theirs.value.get("endpoint", ""))
         if meeting is not None and theirs.value.get("host") in ("private", "public"):
@@ -47,11 +48,12 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
 
 
 def _endpoints(view: View) -> dict[str, Place]:
-    return {
-        side.value["endpoint"]: place
-        for place, side in view.sides.items()
-        if place.section == "config" and isinstance(side.value, dict) and side.value.get("endpoint")
-    }
+    found: dict[str, Place] = {}
+    for place in sorted(view.watched):
+        value = view.sides[place].value
+        if isinstance(value, dict) and value.get("endpoint"):
+            found.setdefault(value["endpoint"], place)
+    return found
 
 
 def findings_of(view: View, environment: Environment) -> list[Difference]:

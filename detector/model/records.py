@@ -157,6 +157,8 @@ class Judged:
     """One item of a comparison with its verdict: a line of every screen."""
 
     key: Key
+    #: ``left..right``, or the environment's name for a finding of one environment.
+    comparison: str
     status: Status
     #: None for a finding of one environment, which stands on the right.
     left: Side | None
@@ -184,6 +186,7 @@ class Judged:
     def document(self) -> dict[str, Any]:
         """Return the item as ``parity.diff/v1`` shows it."""
         return {
+            "comparison": self.comparison,
             "service": self.key.service,
             "component": self.key.component,
             "section": self.key.section,

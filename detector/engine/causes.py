@@ -1,0 +1,184 @@
+"""Causes: the one thing that explains many differences of a service. A fixed table, first match.
+
+The leading release · base image → OS packages and runtimes · OS release → OS packages · lockfile of an
+ecosystem → its packages · product → version, variant, extensions, settings · version → extensions, settings.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from detector.engine.view import Place, View
+from detector.model.records import Judged, Key, severity_rank
+from detector.model.words import Severity
+
+_OS_PACKAGES: Final = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
+#: What is inside the artefact that a release ships.
+_INSIDE_A_RELEASE: Final = ("dependencies", "admin", "processes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One explanation. ``parent`` is the item that is itself a difference; a lockfile has none."""
+
+    id: str
+    kind: str
+    title: str
+    service: str
+    parent: Key | None
+    children: tuple[Key, ...]
+    severity: Severity
+
+    def document(self) -> dict[str, Any]:
+        """Return the cause as ``parity.diff/v1`` shows it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "title": self.title,
+            "service": self.service,
+            "severity": self.severity,
+            "children": len(self.children),
+        }
+
+
+def explain(
+    items: Sequence[Judged], left: View, right: View, *, first: int
+) -> tuple[list[Judged], list[Cause]]:
+    """Give every explained item its cause, and return the causes, numbered from ``c<first>``."""
+    remaining = {judged.key: judged for judged in items}
+    causes: list[Cause] = []
+    for kind, title, parent, takes in _candidates(items, left, right):
+        children = [
+            judged
+            for judged in remaining.values()
+            if judged.cause is None
+            and judged.key != parent
+            and judged.key.kind in ("difference", "variant")
+            and judged.verdict in ("drift", "expected")
+            and takes(judged)
+        ]
+        if not children or (parent is None and len(children) < 2):
+            continue
+        cause = _cause(
+            f"c{first + len(causes)}", kind, title, remaining.get(parent) if parent else None, children
+        )
+        causes.append(cause)
+        leads = remaining[parent] if kind == "release" and parent else None
+        for child in children:
+            remaining[child.key] = replace(_following(child, leads), cause=cause.id)
+        if parent is not None and remaining[parent].verdict == "drift":
+            remaining[parent] = replace(remaining[parent], severity=cause.severity)
+    return list(remaining.values()), causes
+
+
+def _following(child: Judged, leads: Judged | None) -> Judged:
+    """Return a child of a leading release with the verdict of its release."""
+    if leads is None:
+        return child
+    due = leads.verdict == "expected" and child.key.section == "config"
+    return replace(child, verdict=leads.verdict, due=due, review_at=leads.review_at, rule=leads.rule)
+
+
+def _cause(number: str, kind: str, title: str, parent: Judged | None, children: Sequence[Judged]) -> Cause:
+    everyone = [*children, parent] if parent is not None else list(children)
+    worst = max(everyone, key=lambda judged: severity_rank(judged.severity))
+    if parent is None:
+        title = f"{title}: {_line(worst)} and {len(children) - 1} more"
+    return Cause(
+        id=number,
+        kind=kind,
+        title=title,
+        service=children[0].key.service,
+        parent=parent.key if parent is not None else None,
+        children=tuple(child.key for child in children),
+        severity=worst.severity,
+    )
+
+
+_Candidate = tuple[str, str, Key | None, Callable[[Judged], bool]]
+
+
+def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candidate]:
+    ordered: list[tuple[int, _Candidate]] = []
+    for judged in items:
+        if judged.key.kind not in ("difference", "variant") or judged.verdict not in ("drift", "expected"):
+            continue
+        if (candidate := _candidate_of(judged)) is not None:
+            ordered.append(candidate)
+    for place in left.sides.keys() & right.sides.keys():
+        ours, theirs = left.sides[place].value, right.sides[place].value
+        if place.item.startswith("lockfile#") and ours != theirs:
+            ordered.append((3, _lockfile(place)))
+    return [candidate for _, candidate in sorted(ordered, key=lambda entry: (entry[0], entry[1][1]))]
+
+
+def _candidate_of(judged: Judged) -> tuple[int, _Candidate] | None:
+    key, item = judged.key, judged.key.item
+    title = _line(judged)
+    if judged.direction == "left_ahead" and item == "image#tag":
+        return 0, ("release", f"release {title}", key, lambda child: _inside_release(child, key))
+    if item == "image#base":
+        return 1, ("base_image", f"base image {title}", key, lambda child: _on_base(child, judged))
+    if item == "os#release":
+        return 2, ("os_release", f"OS {title}", key, lambda child: _on_os(child, judged))
+    alias, _, aspect = item.partition("#")
+    if key.section == "backing_services" and aspect == "product":
+        return 4, ("product", title, key, lambda child: _of_server(child, judged, alias, ""))
+    if key.section == "backing_services" and aspect == "version":
+        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, alias, "/"))
+    return None
+
+
+def _lockfile(place: Place) -> _Candidate:
+    ecosystem = place.item.partition("#")[2]
+    prefix = f"pkg:{ecosystem}/"
+
+    def takes(child: Judged) -> bool:
+        return child.key.component == place.component and child.key.item.startswith(prefix)
+
+    return "lockfile", f"lockfile of {ecosystem}", None, takes
+
+
+def _inside_release(child: Judged, release: Key) -> bool:
+    if child.key.component != release.component:
+        return False
+    if child.key.section == "config":
+        return child.status == "left_only"
+    return child.key.section in _INSIDE_A_RELEASE
+
+
+def _on_base(child: Judged, base: Judged) -> bool:
+    inside = child.key.item.startswith((*_OS_PACKAGES, "os#", "runtime#"))
+    return inside and _beside(child, base)
+
+
+def _on_os(child: Judged, release: Judged) -> bool:
+    return child.key.item.startswith(_OS_PACKAGES) and _beside(child, release)
+
+
+def _of_server(child: Judged, parent: Judged, alias: str, within: str) -> bool:
+    if not child.key.item.startswith(f"{alias}#") or (within and within not in child.key.item):
+        return False
+    return _beside(child, parent)
+
+
+def _beside(child: Judged, parent: Judged) -> bool:
+    """Same component, and no direction that contradicts the parent's."""
+    if child.key.component != parent.key.component:
+        return False
+    known = {child.direction, parent.direction} & {"left_ahead", "right_ahead"}
+    return len(known) < 2
+
+
+def _line(judged: Judged) -> str:
+    """Return ``django 4.2.26 → 5.2.8`` of a difference, without any value of a config key."""
+    name = judged.key.item.rpartition("/")[2] if judged.key.item.startswith("pkg:") else judged.key.item
+    if judged.key.section == "config" or judged.left is None:
+        return name
+    return f"{name} {_word(judged.left.value)} → {_word(judged.right.value)}"
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "absent"
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float | bool) else "…"

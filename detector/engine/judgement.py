@@ -1,0 +1,227 @@
+"""The verdict on one difference: what it means now, how grave it is, which rule decided, until when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from detector.engine.ahead import Histories, lead_of, skew_since
+from detector.engine.detail import detail_of
+from detector.engine.pairing import Difference, product_of
+from detector.engine.policy import Pair, Service
+from detector.engine.remedies import remedy_for
+from detector.engine.rules import Allowance, Decision, Rule, Subject, decide
+from detector.engine.values import equal_values, rotated
+from detector.engine.view import Place, View
+from detector.model.clock import print_duration
+from detector.model.facts import Value
+from detector.model.records import Judged, Key, Side
+from detector.model.words import Verdict
+
+#: The allowance of either side among peers: how long a roll-out may take to reach all of them.
+PEER_SKEW = Allowance(span=timedelta(days=1))
+#: Scopes of a package that no running application needs.
+DEVELOPMENT_SCOPES = frozenset({"dev", "test", "lint", "docs"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that the verdicts on one service in one pair of environments rest on."""
+
+    pair: Pair
+    service: Service
+    rules: Sequence[Rule]
+    left: View
+    right: View
+    now: datetime
+    histories: Histories
+    #: Whether this is about findings inside one environment: both views are then the same one.
+    alone: bool = False
+
+
+def judge(case: Case, difference: Difference) -> Judged | None:
+    """Return the verdict, or None where a rule says that the item does not matter."""
+    decision = decide(case.rules, subject_of(case, difference))
+    outcome = decision.outcome
+    if outcome.ignore:
+        return None
+    severity = decision.severity(difference.distance)
+    verdict, rule, review_at = _verdict(case, difference, decision)
+    if verdict == "in_sync":
+        severity = "info"
+    place = difference.place
+    nested = difference.status == "changed" and place.section != "config"
+    judged = Judged(
+        key=Key(case.service.name, *place, kind=difference.kind),
+        status=difference.status,
+        comparison=case.pair.right.name if case.alone else case.pair.name,
+        left=None if case.alone else difference.left,
+        right=difference.right,
+        distance=None if difference.distance == "copies" else difference.distance,
+        direction=_direction(case.pair, difference),
+        verdict=verdict,
+        severity=severity,
+        rule=rule,
+        detail=detail_of(difference.left.value, difference.right.value) if nested else None,
+        owner=case.service.owner,
+        review_at=review_at,
+    )
+    if verdict not in ("drift", "expected"):
+        return judged
+    return replace(judged, remedy=remedy_for(judged, case.pair))
+
+
+def subject_of(case: Case, difference: Difference) -> Subject:
+    """Return what rules may match on, of one difference."""
+    place, seen = difference.place, _seen(difference)
+    return Subject(
+        section=place.section,
+        item=place.item,
+        kind=difference.kind,
+        status=_status_for_rules(difference),
+        service=case.service.name,
+        component=place.component,
+        owner=case.service.owner or "",
+        comparison=case.pair.right.name if case.alone else case.pair.name,
+        basis=seen.basis or "",
+        scope=_scope(seen),
+        left_tier=case.pair.left.tier,
+        right_tier=case.pair.right.tier,
+        direction=difference.direction or "",
+        read=_read(case, place),
+        managed=_auto_minor(difference.left) or _auto_minor(difference.right),
+        product=_product(case, place),
+        distance=difference.distance or "",
+    )
+
+
+def _verdict(case: Case, difference: Difference, decision: Decision) -> tuple[Verdict, str, datetime | None]:
+    if difference.status == "unknown":
+        return "unknown", decision.rule, None
+    if difference.kind not in ("difference", "variant"):
+        return "drift", decision.rule, None
+    if difference.place.section == "config" and difference.left.present and difference.right.present:
+        return _config_verdict(case, difference, decision)
+    if difference.status == "same" or decision.outcome.expect == "any":
+        return "in_sync", decision.rule, None
+    if isinstance(decision.outcome.expect, tuple) and _only_where_expected(case.pair, difference, decision):
+        return "expected", decision.rule, None
+    return _allowed(case, difference, decision)
+
+
+def _config_verdict(
+    case: Case, difference: Difference, decision: Decision
+) -> tuple[Verdict, str, datetime | None]:
+    """Judge a key that both sides have, after what is expected of it."""
+    ours, theirs = difference.left.value, difference.right.value
+    expect = decision.outcome.expect
+    if expect in ("equal", "differ"):
+        equal = equal_values(ours, theirs)
+        if equal is None:
+            return ("unknown" if rotated(ours, theirs) else "in_sync"), decision.rule, None
+        if equal == (expect == "equal"):
+            return "in_sync", decision.rule, None
+        return _allowed(case, difference, decision)
+    if difference.status == "same" or expect == "any":
+        return "in_sync", decision.rule, None
+    return _allowed(case, difference, decision)
+
+
+def _only_where_expected(pair: Pair, difference: Difference, decision: Decision) -> bool:
+    expected = decision.outcome.expect or ()
+    return all(
+        side.present == (environment.name in expected)
+        for side, environment in ((difference.left, pair.left), (difference.right, pair.right))
+    )
+
+
+def _allowed(case: Case, difference: Difference, decision: Decision) -> tuple[Verdict, str, datetime | None]:
+    """Return `expected` while an allowance lasts, and when it ends; else `drift`."""
+    outcome = decision.outcome
+    if case.pair.peers:
+        return _until(case, _skew_start(case, difference), outcome.allow_skew or PEER_SKEW, decision)
+    if outcome.allow_ahead is not None and _left_leads(difference):
+        history = case.histories.get((case.pair.left.name, difference.place), ())
+        lead = lead_of(history, difference.right.value, difference.place.item)
+        allowance = outcome.allow_ahead
+        if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
+            return "drift", decision.rule, None
+        return _until(case, lead.since if lead else case.now, allowance, decision)
+    if outcome.allow_skew is not None and difference.status == "changed":
+        distances = outcome.allow_skew.distances
+        if not distances or (difference.distance or "") in distances:
+            return _until(case, _skew_start(case, difference), outcome.allow_skew, decision)
+    return "drift", decision.rule, None
+
+
+def _until(
+    case: Case, start: datetime, allowance: Allowance, decision: Decision
+) -> tuple[Verdict, str, datetime | None]:
+    end = start + allowance.span
+    if case.now < end:
+        return "expected", decision.rule, end
+    return "drift", f"{decision.rule} (allowed {print_duration(allowance.span)}, spent)", None
+
+
+def _skew_start(case: Case, difference: Difference) -> datetime:
+    place = difference.place
+    left = case.histories.get((case.pair.left.name, place), ())
+    right = case.histories.get((case.pair.right.name, place), ())
+    return skew_since(left, right) or case.now
+
+
+def _left_leads(difference: Difference) -> bool:
+    return difference.direction == "left_ahead" and difference.status in ("changed", "left_only")
+
+
+def _direction(pair: Pair, difference: Difference) -> str | None:
+    if difference.status != "changed" or pair.peers:
+        return "unordered" if difference.status == "changed" else None
+    return difference.direction
+
+
+def _seen(difference: Difference) -> Side:
+    return difference.right if difference.right.present else difference.left
+
+
+def _scope(side: Side) -> str:
+    scopes = side.hints.get("scope") or ()
+    return "dev" if scopes and set(scopes) <= DEVELOPMENT_SCOPES else "runtime"
+
+
+def _status_for_rules(difference: Difference) -> str:
+    """Return the status that rules see: an empty value counts as a missing one."""
+    if difference.place.section == "config" and difference.status == "changed":
+        if _empty(difference.right.value):
+            return "left_only"
+        if _empty(difference.left.value):
+            return "right_only"
+    return difference.status
+
+
+def _empty(value: Value) -> bool:
+    return isinstance(value, dict) and value.get("type") == "empty"
+
+
+def _auto_minor(side: Side) -> bool:
+    return bool(side.hints.get("auto_minor_upgrade"))
+
+
+def _product(case: Case, place: Place) -> str:
+    if place.section != "backing_services":
+        return ""
+    return product_of(case.right, place) or product_of(case.left, place)
+
+
+def _read(case: Case, place: Place) -> str:
+    """Return what the code of either side says of a key: `required` when one read has no default."""
+    if place.section != "config":
+        return ""
+    reads = [
+        entry
+        for view in (case.left, case.right)
+        for look in view.looks.get((place.component, "config"), ())
+        for entry in look.section.reads.get(place.item, ())
+    ]
+    if not reads:
+        return ""
+    return "optional" if all(entry.get("default") for entry in reads) else "required"

@@ -1,0 +1,237 @@
+"""The life of a drift: what a judgement does to the rows of the register.
+
+States `pending open accepted resolved withdrawn`. A row begins when a verdict becomes drift; an unknown item
+leaves its row as it is; a resolve needs both sides to be known. Everything that happens is an event.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from detector.engine.policy import SourcePolicy
+from detector.engine.view import Look, Place, View
+from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
+
+#: What the engine itself is called in the history of a drift.
+ACTOR = "parity"
+#: From the most to the least worth saying: an alert says the first that happened.
+SAID = ("escalated", "reopened", "opened", "changed", "resolved")
+LIVING = ("pending", "open", "accepted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What one judgement changed: rows to write, events to append, alerts that are owed."""
+
+    drifts: tuple[Drift, ...] = ()
+    events: tuple[tuple[str, DriftEvent], ...] = ()
+    owed: tuple[Owed, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Collects what one judgement of one (comparison, service) changes."""
+
+    comparison: str
+    now: datetime
+    #: Makes the id of a new drift or alert, ordered by time.
+    new_id: Callable[[], str]
+    #: Environment -> number of its snapshot that was judged.
+    snapshots: Mapping[str, int]
+    drifts: list[Drift] = field(default_factory=list)
+    events: list[tuple[str, DriftEvent]] = field(default_factory=list)
+    said: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def write(self, row: Drift, event: str, *, alert: str | None = None) -> None:
+        """Take down a row's new state with the event that led to it, and the alert it owes."""
+        self.drifts.append(row)
+        item = row.item
+        self.events.append(
+            (
+                row.id,
+                DriftEvent(
+                    at=self.now,
+                    event=event,
+                    actor=ACTOR,
+                    left=item.get("left"),
+                    right=item.get("right"),
+                    snapshots=self.snapshots,
+                ),
+            )
+        )
+        if alert is not None:
+            self.said.setdefault(row.owner or row.key.service, []).append((row.id, alert))
+
+    def settled(self) -> Settled:
+        """Return all that was taken down, with one alert for each owner."""
+        owed = [
+            Owed(
+                id=self.new_id(),
+                comparison=self.comparison,
+                owner=owner,
+                created_at=self.now,
+                event=min((event for _, event in said), key=SAID.index),
+                drift_ids=tuple(dict.fromkeys(drift for drift, _ in said)),
+            )
+            for owner, said in self.said.items()
+        ]
+        return Settled(drifts=tuple(self.drifts), events=tuple(self.events), owed=tuple(owed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnesses:
+    """Who can confirm a difference: the scheduled sources of both sides."""
+
+    left: View
+    right: View
+    policies: Mapping[str, Mapping[str, SourcePolicy]]
+    #: Complete observations that an alert waits for.
+    needed: int = 2
+
+    def first_seen(self, view: View, key: Key) -> datetime | None:
+        """Return when the newest witness of a place on one side saw it."""
+        return max((look.stream.last_seen for look in self._looks(view, key)), default=None)
+
+    def confirmed(self, row: Drift) -> bool:
+        """Tell whether every scheduled witness of both sides saw the difference often enough."""
+        return self._often_enough(self.left, row, row.first_left_at) and self._often_enough(
+            self.right, row, row.first_right_at
+        )
+
+    def _often_enough(self, view: View, row: Drift, since: datetime | None) -> bool:
+        if since is None:
+            return True
+        for look in self._looks(view, row.key):
+            policy = self.policies.get(view.environment, {}).get(look.stream.source)
+            if policy is None or not policy.scheduled:
+                continue
+            if sum(1 for at in look.stream.seen_at if at >= since) < self.needed:
+                return False
+        return True
+
+    @staticmethod
+    def _looks(view: View, key: Key) -> list[Look]:
+        return list(view.looks.get((key.component, key.section), ()))
+
+
+def live(
+    rows: Mapping[Key, Drift],
+    judged: Iterable[Judged],
+    *,
+    ledger: Ledger,
+    witnesses: Witnesses,
+    settled_now: Callable[[Place], bool | None],
+) -> Settled:
+    """Carry every row of one (comparison, service) through one judgement.
+
+    ``settled_now`` says of a place that is not in ``judged``: True, both sides are known and agree; False,
+    a rule hides it; None, it is unknown.
+    """
+    verdicts = {one.key: one for one in judged}
+    for key, one in verdicts.items():
+        row = rows.get(key)
+        if one.verdict == "drift":
+            _drifting(one, row, ledger, witnesses)
+        elif row is not None and row.state in LIVING and one.verdict != "unknown":
+            _over(row, one, ledger)
+    for key, row in rows.items():
+        if key in verdicts or row.state not in LIVING:
+            continue
+        known = settled_now(Place(key.component, key.section, key.item))
+        if known is None:
+            continue
+        if known:
+            _resolve(row, row.item, ledger)
+        else:
+            ledger.write(replace(row, state="withdrawn", resolved_at=ledger.now), "withdrawn")
+    return ledger.settled()
+
+
+def withdraw(rows: Iterable[Drift], ledger: Ledger) -> Settled:
+    """End rows whose service, source or comparison left the config: neither a resolve nor a green line."""
+    for row in rows:
+        if row.state in LIVING:
+            ledger.write(replace(row, state="withdrawn", resolved_at=ledger.now), "withdrawn")
+    return ledger.settled()
+
+
+def _drifting(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
+    if row is None or row.state not in LIVING:
+        _begin(one, row, ledger, witnesses)
+        return
+    document = one.document()
+    graver = severity_rank(one.severity) > severity_rank(row.severity)
+    moved = _sides(document) != _sides(row.item)
+    now_row = replace(row, item=document, severity=one.severity, owner=one.owner)
+    if row.state == "pending":
+        if moved:
+            ledger.write(_first_seen(now_row, witnesses), "changed")
+        elif witnesses.confirmed(row):
+            ledger.write(replace(now_row, state="open"), "confirmed", alert="opened")
+        return
+    alert = row.state == "open"
+    if graver:
+        ledger.write(now_row, "escalated", alert="escalated" if alert else None)
+    elif moved or one.severity != row.severity:
+        ledger.write(now_row, "changed", alert="changed" if alert else None)
+
+
+def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
+    again = row is not None
+    fresh = _first_seen(
+        Drift(
+            id=row.id if row is not None else ledger.new_id(),
+            comparison=ledger.comparison,
+            key=one.key,
+            state="pending",
+            severity=one.severity,
+            owner=one.owner,
+            opened_at=ledger.now,
+            item=one.document(),
+        ),
+        witnesses,
+    )
+    confirmed = witnesses.confirmed(fresh)
+    event = "reopened" if again else "opened"
+    ledger.write(
+        replace(fresh, state="open") if confirmed else fresh, event, alert=event if confirmed else None
+    )
+
+
+def _first_seen(row: Drift, witnesses: Witnesses) -> Drift:
+    return replace(
+        row,
+        first_left_at=witnesses.first_seen(witnesses.left, row.key),
+        first_right_at=witnesses.first_seen(witnesses.right, row.key),
+    )
+
+
+def _over(row: Drift, one: Judged, ledger: Ledger) -> None:
+    """End a row whose difference is no drift any more: mended, or allowed by a rule."""
+    document = one.document()
+    if one.verdict == "in_sync" or _sides(document) != _sides(row.item):
+        _resolve(row, document, ledger)
+    elif one.verdict == "accepted":
+        ledger.write(replace(row, state="accepted", item=document), "accepted")
+    else:
+        ledger.write(replace(row, state="withdrawn", resolved_at=ledger.now), "withdrawn")
+
+
+def _resolve(row: Drift, item: Mapping[str, object], ledger: Ledger) -> None:
+    over = replace(row, state="resolved", resolved_at=ledger.now, item=item)
+    ledger.write(over, "resolved", alert="resolved" if row.state == "open" else None)
+
+
+def _sides(document: Mapping[str, object]) -> tuple[object, object]:
+    """Return what was compared: the values of both sides, without when they were seen."""
+    return _compared(document.get("left")), _compared(document.get("right"))
+
+
+def _compared(side: object) -> object:
+    if not isinstance(side, Mapping):
+        return None
+    value = side.get("value")
+    if isinstance(value, Mapping):
+        # Of a config value its presence and type bind: a rotated secret is no change.
+        value = {name: part for name, part in value.items() if name not in ("fingerprint", "endpoint")}
+    return side.get("present"), value

@@ -1,0 +1,79 @@
+"""The command that would mend a finding. A person runs it: Parity never does."""
+
+from typing import Final
+
+from detector.engine.policy import Pair
+from detector.model.records import Judged, Side
+
+#: Ecosystem -> how one package is brought to one version.
+_UPGRADE: Final = {
+    "pypi": "uv lock --upgrade-package {name}=={version}",
+    "npm": "npm install {name}@{version}",
+    "deb": "apt-get install {name}={version}",
+    "apk": "apk add {name}={version}",
+}
+_ADD: Final = {"pypi": "uv add {name}=={version}", "npm": "npm install {name}@{version}"}
+
+
+def remedy_for(judged: Judged, pair: Pair) -> str:
+    """Return one line: where, the command, and why there."""
+    behind, ahead, target = _sides(judged, pair)
+    item, kind = judged.key.item, judged.key.kind
+    if kind in ("shared_secret", "shared_endpoint"):
+        return _unshare(item, kind, pair)
+    if judged.left is None or kind in ("floating", "contradiction"):
+        return _in_place(judged, pair.right.name)
+    if judged.key.section == "config":
+        return _config(judged, behind, ahead)
+    version = target.value if isinstance(target.value, str) else ""
+    if item.startswith("pkg:"):
+        ecosystem, _, name = item[4:].partition("/")
+        name = name.rpartition("/")[2] if ecosystem in ("deb", "apk") else name.replace("%40", "@")
+        missing = judged.status in ("left_only", "right_only")
+        template = (_ADD if missing and ecosystem in _ADD else _UPGRADE).get(ecosystem)
+        if template and version:
+            command = template.format(name=name, version=version)
+            return f"in {behind}: {command}   # {ahead} has it, {behind} does not"
+        return f"in {behind}: install the {name} that {ahead} has"
+    if judged.key.section == "backing_services":
+        return f"in {behind}: bring {item} to {version or 'the state of ' + ahead}   # {ahead} runs it"
+    if item == "image#tag" and version:
+        return f"in {behind}: deploy {judged.key.service} {version}   # {ahead} runs it"
+    if kind == "rebuilt":
+        return f"in {behind}: deploy the very image of {ahead} by digest instead of building it again"
+    return f"in {behind}: bring {item} to the state of {ahead}"
+
+
+def _sides(judged: Judged, pair: Pair) -> tuple[str, str, Side]:
+    """Return the environment to act in, the one to follow, and the side that is right."""
+    left = judged.left or Side()
+    if judged.status == "right_only" or judged.direction == "right_ahead":
+        return pair.left.name, pair.right.name, judged.right
+    return pair.right.name, pair.left.name, left
+
+
+def _config(judged: Judged, behind: str, ahead: str) -> str:
+    name = judged.key.item
+    if judged.status in ("left_only", "right_only"):
+        return f"in {behind}: set {name}   # {ahead} has it, {behind} does not"
+    if judged.key.kind == "substitution":
+        return f"point {name} at the same kind of backing service in {behind} and {ahead}"
+    return f"give {name} the same kind of value in {behind} and {ahead}"
+
+
+def _unshare(item: str, kind: str, pair: Pair) -> str:
+    other = pair.left.name if pair.right.tier == "production" else pair.right.name
+    if kind == "shared_endpoint":
+        return f"in {other}: point {item} at a backing service of its own"
+    return f"in {other}: give {item} a value of its own, and rotate it in production"
+
+
+def _in_place(judged: Judged, environment: str) -> str:
+    item = judged.key.item
+    if judged.key.kind == "floating":
+        return f"in {environment}: pin {item} to a full version or a digest"
+    if judged.key.kind == "contradiction":
+        return f"in {environment}: find out which source of {item} is right; the first listed was taken"
+    if judged.key.kind == "placeholder":
+        return f"in {environment}: give {item} a real value"
+    return f"in {environment}: point {item} at the production host"

@@ -1,0 +1,74 @@
+"""One finding instead of many where two environments take their config from different kinds of places."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from detector.engine.causes import Cause
+from detector.engine.judgement import Case, judge
+from detector.engine.pairing import Difference
+from detector.engine.view import Place, View
+from detector.model.records import Judged, Side
+from detector.model.words import MAIN, Severity, Status
+
+#: With fewer keys than this, a missing half is no pattern.
+MANY_KEYS: Final = 10
+#: A missing key explained by its source is never graver than this.
+CEILING: Final[Severity] = "medium"
+
+
+def config_source_differs(
+    judged: list[Judged], causes: list[Cause], case: Case
+) -> tuple[list[Judged], list[Cause]]:
+    """Collapse the missing keys of a side where more than half of the other's config keys are missing."""
+    for status, full, bare in (("left_only", case.left, case.right), ("right_only", case.right, case.left)):
+        keys = [place for place, side in full.sides.items() if place.section == "config" and side.present]
+        missing = [one for one in judged if one.key.section == "config" and one.status == status]
+        if len(keys) < MANY_KEYS or len(missing) * 2 <= len(keys):
+            continue
+        finding = judge(case, _finding("left_only" if full is case.left else "right_only", full, bare))
+        if finding is None:
+            continue
+        number = f"c{1 + max((int(cause.id[1:]) for cause in causes), default=0)}"
+        collapsed = {one.key for one in missing}
+        cause = Cause(
+            id=number,
+            kind="config_source_differs",
+            title=(
+                f"{full.environment} takes its config from {_sources(full)}, "
+                f"{bare.environment} from {_sources(bare)}"
+            ),
+            service=case.service.name,
+            parent=finding.key,
+            children=tuple(sorted(collapsed)),
+            severity=CEILING,
+        )
+        children = [
+            replace(
+                one, cause=number, severity=CEILING if one.severity in ("high", "critical") else one.severity
+            )
+            if one.key in collapsed
+            else one
+            for one in judged
+        ]
+        return [*children, finding], [*causes, cause]
+    return judged, causes
+
+
+def _finding(status: Status, full: View, bare: View) -> Difference:
+    ours = Side(present=True, value=_sources(full))
+    theirs = Side(present=True, value=_sources(bare))
+    left, right = (ours, theirs) if status == "left_only" else (theirs, ours)
+    return Difference(Place(MAIN, "config", "sources"), "changed", left, right, "config_source_differs")
+
+
+def _sources(view: View) -> str:
+    names: Sequence[str] = sorted(
+        {
+            look.stream.source
+            for (_, section), looks in view.looks.items()
+            if section == "config"
+            for look in looks
+        }
+    )
+    return " and ".join(names) or "a place Parity does not see"
