@@ -19,7 +19,8 @@ RUN /opt/build/bin/uv build --quiet --wheel --no-build-isolation --python /opt/b
  && /opt/build/bin/uv pip install --no-cache --python /opt/parity/bin/python --no-deps --compile-bytecode /dist/*.whl
 
 FROM python:${PYTHON}
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data parity \
+RUN groupadd --system --gid 10001 parity \
+ && useradd --system --uid 10001 --gid parity --no-create-home --home-dir /data parity \
  && install --directory --owner parity --group parity --mode 0700 /data
 COPY --from=build /opt/parity /opt/parity
 ENV PATH=/opt/parity/bin:$PATH \
