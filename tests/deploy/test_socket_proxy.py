@@ -64,6 +64,8 @@ async def proxy(engine: list[str], tmp_path: Path) -> AsyncIterator[URL]:
         "/v1.41/images/acme/checkout:1.4.2/json",
         "/v1.41/containers/3f2a/archive?path=%2Fvar%2Flib%2Fdpkg%2Fstatus",
         "/v1.41/containers/3f2a/archive?path=/lib/apk/db/installed",
+        "/v1.41/containers/3f2a/archive?path=%2Fusr%2Flocal%2Flib%2Fpython3.12%2Fsite-packages",
+        "/v1.41/containers/3f2a/archive?path=/app/.venv/lib/python3.12/site-packages",
     ],
 )
 async def test_what_parity_reads_passes_unchanged(proxy: URL, engine: list[str], path: str) -> None:
@@ -91,6 +93,8 @@ async def test_what_parity_reads_passes_unchanged(proxy: URL, engine: list[str],
         ("GET", "/v1.41/containers/3f2a/archive?x=1;path=/etc/os-release&path=/etc/shadow"),
         ("GET", "/v1.41/containers/3f2a/archive?path=/etc/os-release&path=/etc/shadow"),
         ("GET", "/v1.41/containers/3f2a/archive?path=/etc/os-release/../shadow"),
+        ("GET", "/v1.41/containers/3f2a/archive?path=/x/../lib/python3.12/site-packages"),
+        ("GET", "/v1.41/containers/3f2a/archive?path=/etc/shadow%0Apath=/lib/apk/db/installed"),
         # a path that the engine would clean up after the proxy has judged it
         ("GET", "/v1.41/containers/../secrets/json"),
         ("GET", "/v1.41/images/../plugins/acme/json"),
