@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -88,6 +89,17 @@ def test_every_collector_has_its_line_in_pyproject() -> None:
     files = {path.stem for path in (ROOT / "collectors").glob("*.py") if not path.name.startswith("_")}
     named = {target.partition(":")[0] for target in PROJECT["entry-points"]["parity.collectors"].values()}
     assert {f"collectors.{name}" for name in files} == named
+
+
+def test_collectors_share_what_begins_with_an_underscore_and_never_import_each_other() -> None:
+    graph = grimp.build_graph("collectors", cache_dir=None)
+    found = [
+        f"{module} -> {imported}"
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if not imported.startswith(("collectors._", "collectors.readers"))
+    ]
+    assert found == []
 
 
 # --- make -----------------------------------------------------------------------------------------
