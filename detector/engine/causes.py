@@ -37,6 +37,7 @@ class Cause:
             "title": self.title,
             "service": self.service,
             "severity": self.severity,
+            "parent": self.parent._asdict() if self.parent is not None else None,
             "children": len(self.children),
         }
 

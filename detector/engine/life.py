@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from detector.engine.policy import SourcePolicy
-from detector.engine.view import Look, Place, View
+from detector.engine.view import Look, View
 from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
 
 #: What the engine itself is called in the history of a drift.
@@ -120,11 +120,11 @@ def live(
     *,
     ledger: Ledger,
     witnesses: Witnesses,
-    settled_now: Callable[[Place], bool | None],
+    settled_now: Callable[[Key], bool | None],
 ) -> Settled:
     """Carry every row of one (comparison, service) through one judgement.
 
-    ``settled_now`` says of a place that is not in ``judged``: True, both sides are known and agree; False,
+    ``settled_now`` says of a key that is not in ``judged``: True, both sides are known and agree; False,
     a rule hides it; None, it is unknown.
     """
     verdicts = {one.key: one for one in judged}
@@ -137,7 +137,7 @@ def live(
     for key, row in rows.items():
         if key in verdicts or row.state not in LIVING:
             continue
-        known = settled_now(Place(key.component, key.section, key.item))
+        known = settled_now(key)
         if known is None:
             continue
         if known:

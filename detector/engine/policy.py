@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from detector.model.words import SectionName, ServiceKind, Tier
+from detector.model.words import ServiceKind, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class SourcePolicy:
     rank: int = 0
     #: How long an observation counts; None: until replaced.
     valid: timedelta | None = None
+    #: A push without a validity of its own: a week for what runs, until replaced for the rest.
+    by_basis: bool = False
     #: Whether it runs on a schedule: what confirmation waits for.
     scheduled: bool = False
-    #: The sections it is expected to see; empty where only its observations can tell.
-    sections: tuple[SectionName, ...] = ()
 
 
 #: For a source that the config does not name: a push of a running system counts for a week.

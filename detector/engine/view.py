@@ -178,7 +178,7 @@ def view_of(
 
 
 def _fresh_until(stream: Stream, policy: SourcePolicy | None) -> datetime | None:
-    if policy is not None:
+    if policy is not None and not policy.by_basis:
         return None if policy.valid is None else stream.last_seen + policy.valid
     running = any(section.basis == "running" for section in stream.sections.values())
     return stream.last_seen + UNCONFIGURED_VALID if running else None

@@ -6,10 +6,9 @@ different keys are never compared.
 """
 
 import hmac
-import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, Self
+from typing import Final
 
 #: Bytes of a fingerprint key.
 KEY_BYTES: Final = 32
@@ -27,11 +26,6 @@ class Fingerprinter:
         if len(self.key) < KEY_BYTES:
             raise ValueError(f"a fingerprint key has at least {KEY_BYTES} bytes")
         object.__setattr__(self, "key_id", "k" + self._tag(b"key-id")[:8])
-
-    @classmethod
-    def ephemeral(cls) -> Self:
-        """Return a fingerprinter whose key dies with the process: for comparing files as they stand."""
-        return cls(secrets.token_bytes(KEY_BYTES))
 
     def of(self, name: str, value: str) -> str:
         """Return the fingerprint of a value under the name of its key."""

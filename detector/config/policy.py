@@ -1,0 +1,123 @@
+"""What judgement needs of parity.yml: environments, pairs, services and sources as the engine knows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from detector.config.records import Config, Source
+from detector.config.schedule import cron_trigger
+from detector.engine.pack import PACK
+from detector.engine.policy import Environment, Pair, Service, SourcePolicy
+from detector.engine.rules import Rule
+from detector.errors import NotFoundError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How facts are judged, as one frozen record: replaced whole when the configuration is reloaded."""
+
+    #: In promotion order.
+    environments: Mapping[str, Environment]
+    pairs: tuple[Pair, ...]
+    services: Mapping[str, Service]
+    rules: tuple[Rule, ...] = PACK
+    #: Complete observations that an alert waits for.
+    confirm_after: int = 2
+    gated: frozenset[str] = field(default_factory=frozenset)
+
+    def environment(self, name: str) -> Environment:
+        """Return an environment. Raises NotFoundError that lists what there is."""
+        found = self.environments.get(name)
+        if found is None:
+            raise NotFoundError(f"no environment {name}{did_you_mean(name, list(self.environments))}")
+        return found
+
+    def service(self, name: str) -> Service:
+        """Return a service; one that only observations know has no owner and no expectations."""
+        return self.services.get(name) or Service(name=name)
+
+    def pair(self, left: str, right: str) -> tuple[Pair, bool]:
+        """Return the pair in promotion order, and whether it was asked the other way round."""
+        ours, theirs = self.environment(left), self.environment(right)
+        order = list(self.environments)
+        swapped = order.index(left) > order.index(right)
+        first, second = (theirs, ours) if swapped else (ours, theirs)
+        peers = first.group is not None and first.group == second.group and first.name != second.name
+        return Pair(left=first, right=second, peers=peers), swapped
+
+
+def policy_of(config: Config) -> Policy:
+    """Return the policy that a configuration states, after the shipped pack."""
+    environments = {
+        entry.name: Environment(
+            name=entry.name,
+            tier=entry.tier,
+            group=entry.group,
+            intermittent=entry.presence == "intermittent",
+        )
+        for entry in config.environments
+    }
+    sources: dict[str, dict[str, list[SourcePolicy]]] = {}
+    for source in config.sources:
+        if source.service is not None:
+            here = sources.setdefault(source.service, {}).setdefault(source.environment, [])
+            here.append(_source_policy(source))
+    return Policy(
+        environments=environments,
+        pairs=tuple(
+            Pair(left=environments[entry.left], right=environments[entry.right], peers=entry.peer)
+            for entry in config.comparisons
+        ),
+        services={
+            entry.name: Service(
+                name=entry.name,
+                kind=entry.kind,
+                owner=entry.owner if isinstance(entry.owner, str) else None,
+                used_by=entry.used_by,
+                only_in=entry.only_in,
+                sources={name: tuple(found) for name, found in sources.get(entry.name, {}).items()},
+            )
+            for entry in config.services
+        },
+        rules=(*PACK, *config.rules),
+        confirm_after=config.alerting.confirm_after,
+        gated=frozenset(entry.name for entry in config.comparisons if entry.gate),
+    )
+
+
+def _source_policy(source: Source) -> SourcePolicy:
+    return SourcePolicy(
+        environment=source.environment,
+        service=source.service or "",
+        source=source.name,
+        rank=source.rank,
+        valid=_valid(source),
+        by_basis=source.valid is None,
+        scheduled=source.scheduled,
+    )
+
+
+def _valid(source: Source) -> timedelta | None:
+    if source.valid is None or (source.valid.runs is None and source.valid.age is None):
+        return None
+    if source.valid.age is not None:
+        return source.valid.age
+    interval = _interval(source)
+    return None if interval is None else interval * (source.valid.runs or 1) + source.timeout
+
+
+def _interval(source: Source) -> timedelta | None:
+    """Return the time between two runs; of a cron schedule the longest of its next week."""
+    if source.every is not None:
+        return source.every
+    if source.cron is None:
+        return None
+    trigger = cron_trigger(source.cron, source.timezone)
+    at, longest = datetime(2026, 1, 5, tzinfo=UTC), timedelta()
+    for _ in range(10):
+        following = trigger.get_next_fire_time(at, at)
+        if following is None:
+            break
+        longest = max(longest, following - at)
+        at = following + timedelta(seconds=1)
+    return longest

@@ -1,0 +1,38 @@
+"""The same comparison seen from the other side: left and right change places, and nothing else."""
+
+from dataclasses import replace
+from typing import Final
+
+from detector.engine.comparison import Comparison
+from detector.engine.policy import Pair
+from detector.model.records import Judged
+from detector.model.words import Status
+
+_STATUS: Final[dict[Status, Status]] = {"left_only": "right_only", "right_only": "left_only"}
+_DIRECTION: Final = {"left_ahead": "right_ahead", "right_ahead": "left_ahead"}
+
+
+def swapped(comparison: Comparison) -> Comparison:
+    """Return a comparison with its sides exchanged; verdicts were made in promotion order and stay."""
+    return replace(
+        comparison,
+        pair=Pair(left=comparison.pair.right, right=comparison.pair.left, peers=comparison.pair.peers),
+        left=comparison.right,
+        right=comparison.left,
+        services=tuple(
+            replace(service, items=tuple(_swapped(judged) for judged in service.items))
+            for service in comparison.services
+        ),
+    )
+
+
+def _swapped(judged: Judged) -> Judged:
+    if judged.left is None:
+        return judged
+    return replace(
+        judged,
+        status=_STATUS.get(judged.status, judged.status),
+        left=judged.right,
+        right=judged.left,
+        direction=_DIRECTION.get(judged.direction or "", judged.direction),
+    )

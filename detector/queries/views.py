@@ -1,0 +1,88 @@
+"""The views of services, built from stored streams and kept while nothing changes."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+
+from detector.config.policy import Policy
+from detector.engine.findings import watched
+from detector.engine.view import Interner, View, view_of
+from detector.model.records import Stream
+from detector.store.store import Store
+
+_Signature = tuple[object, ...]
+
+
+class Views:
+    """Gives the merged view of each service of an environment, now or at an earlier time."""
+
+    def __init__(self, store: Store, policy: Callable[[], Policy]) -> None:
+        self._store = store
+        self._policy = policy
+        self._kept: dict[tuple[str, str], tuple[_Signature, View]] = {}
+        self.interner = Interner()
+
+    async def of(
+        self,
+        environment: str,
+        *,
+        now: datetime,
+        services: Collection[str] | None = None,
+        as_of: datetime | None = None,
+        number: int | None = None,
+    ) -> dict[str, View]:
+        """Return the view of every service that has a stream in the environment.
+
+        ``as_of`` asks for the state at a time as known now, ``number`` for a snapshot as known then.
+        """
+        streams = await self._store.streams(
+            environments=(environment,),
+            services=services,
+            as_of=as_of,
+            snapshot=(environment, number) if number is not None else None,
+        )
+        by_service: dict[str, list[Stream]] = {}
+        for stream in streams:
+            by_service.setdefault(stream.service, []).append(stream)
+        past = as_of is not None or number is not None
+        return {
+            service: self._view(environment, service, here, now=as_of or now, keep=not past)
+            for service, here in sorted(by_service.items())
+        }
+
+    def nothing(self, environment: str, service: str, *, now: datetime) -> View:
+        """Return the view of a service that no source has seen."""
+        return self._view(environment, service, (), now=now, keep=False)
+
+    def _view(
+        self, environment: str, service: str, streams: Iterable[Stream], *, now: datetime, keep: bool
+    ) -> View:
+        streams = list(streams)
+        policy = self._policy()
+        signature = (
+            id(policy),
+            *((s.source, s.component, s.digest, s.last_seen, s.changed_seq, len(s.held)) for s in streams),
+        )
+        known = self._kept.get((environment, service)) if keep else None
+        if known is not None and known[0] == signature and not _expired(known[1], now):
+            return known[1]
+        if self.interner.full:
+            self.interner = Interner()
+            self._kept.clear()
+        sources = policy.service(service).sources.get(environment, ())
+        view = view_of(
+            environment,
+            service,
+            streams,
+            {source.source: source for source in sources},
+            now=now,
+            interner=self.interner,
+            watch=watched,
+            intermittent=policy.environment(environment).intermittent,
+        )
+        if keep:
+            self._kept[environment, service] = (signature, view)
+        return view
+
+
+def _expired(view: View, now: datetime) -> bool:
+    return view.fresh_until is not None and now > view.fresh_until
