@@ -1,0 +1,132 @@
+"""The shape of ``rules``, and what they say to the engine."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, Tag, WithJsonSchema
+
+from detector.config.fields import (
+    BY_FORM,
+    MAPPING,
+    OR_LIST,
+    WORD,
+    Duration,
+    EnvironmentName,
+    Glob,
+    Runs,
+    SeverityFilter,
+    Strict,
+)
+from detector.engine.rules import Allowance, Match, Outcome, Rule
+from detector.model.words import Kind, SectionName, Severity, Status
+
+Expectation = Literal["presence", "equal", "differ", "any"]
+Distance = Literal["major", "minor", "patch", "prerelease", "revision", "build", "unordered"]
+
+
+def _one_or_more(words: tuple[str, ...] = ()) -> WithJsonSchema:
+    one: dict[str, object] = {"enum": list(words)} if words else {"type": "string"}
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": one}]})
+
+
+Globs = Annotated[tuple[Glob, ...], OR_LIST, _one_or_more()]
+Sections = Annotated[tuple[SectionName, ...], OR_LIST, _one_or_more(get_args(SectionName))]
+Kinds = Annotated[tuple[Kind, ...], OR_LIST, _one_or_more(get_args(Kind))]
+Statuses = Annotated[tuple[Status, ...], OR_LIST, _one_or_more(get_args(Status))]
+
+
+class MatchEntry(Strict):
+    """Which differences a rule or a route is about: each key that is given must agree."""
+
+    comparison: Globs = ()
+    service: Globs = ()
+    component: Globs = ()
+    owner: Globs = ()
+    section: Sections = ()
+    item: Globs = ()
+    kind: Kinds = ()
+    status: Statuses = ()
+    scope: Literal["dev", "runtime"] | None = Field(default=None, description="Of packages")
+    severity: SeverityFilter | None = None
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether nothing is left out."""
+        said = (getattr(self, name) for name in type(self).model_fields)
+        return all(not words or (isinstance(words, tuple) and "*" in words) for words in said)
+
+    def match(self) -> Match:
+        """Return the match of the engine."""
+        return Match(
+            section=self.section,
+            item=self.item,
+            kind=self.kind,
+            status=self.status,
+            service=self.service,
+            component=self.component,
+            owner=self.owner,
+            comparison=self.comparison,
+            scope=(self.scope,) if self.scope else (),
+            severity=self.severity or "",
+        )
+
+
+class AllowedEntry(Strict):
+    """The long form of an allowance."""
+
+    span: Duration = Field(alias="for")
+    versions: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
+Allowed = Annotated[Annotated[Duration, Tag(WORD)] | Annotated[AllowedEntry, Tag(MAPPING)], BY_FORM]
+
+
+class OnlyEntry(Strict):
+    """The environments that shall have a key; the others shall not."""
+
+    only: tuple[EnvironmentName, ...] = Field(min_length=1)
+
+
+class RuleEntry(Strict):
+    """match → outcome. Later rules overrule earlier ones, outcome by outcome."""
+
+    match: MatchEntry
+    ignore: bool | None = None
+    expect: (
+        Annotated[Annotated[Expectation, Tag(WORD)] | Annotated[OnlyEntry, Tag(MAPPING)], BY_FORM] | None
+    ) = None
+    severity: (
+        Annotated[Annotated[Severity, Tag(WORD)] | Annotated[dict[Distance, Severity], Tag(MAPPING)], BY_FORM]
+        | None
+    ) = None
+    allow_ahead: Allowed | None = None
+    allow_skew: Duration | None = None
+    confirm_after: Runs | None = None
+    note: Annotated[str, Field(max_length=1000)] | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the rule has no outcome."""
+        return not (self.model_fields_set - {"match"})
+
+    def rule(self, name: str) -> Rule:
+        """Return the rule of the engine. ``name`` says where it stands."""
+        table = {"*": self.severity} if isinstance(self.severity, str) else self.severity
+        outcome = Outcome(
+            ignore=self.ignore,
+            expect=self.expect.only if isinstance(self.expect, OnlyEntry) else self.expect,
+            severity=table,  # type: ignore[arg-type]  # its keys are a closed list of str
+            allow_ahead=_allowance(self.allow_ahead),
+            allow_skew=_allowance(self.allow_skew),
+            confirm_after=self.confirm_after,
+            note=self.note,
+        )
+        return Rule(name=name, match=self.match.match(), outcome=outcome)
+
+
+def _allowance(said: timedelta | AllowedEntry | None) -> Allowance | None:
+    if said is None:
+        return None
+    if isinstance(said, AllowedEntry):
+        return Allowance(span=said.span, versions=said.versions)
+    return Allowance(span=said)

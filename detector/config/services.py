@@ -1,0 +1,200 @@
+"""Services and their sources: names checked, defaults filled in, options read by the plugins' own models."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from pydantic import BaseModel
+
+from detector.config.draft import Draft, Piece
+from detector.config.fields import Validity
+from detector.config.models import Defaults, Environment
+from detector.config.records import Source
+from detector.config.sources import Discover, OwnerFrom, Service, SourceEntry
+
+_SOURCE_KEYS: Final = frozenset(SourceEntry.model_fields)
+_DISCOVER_KEYS: Final = frozenset(Discover.model_fields)
+#: Collectors that can name services themselves.
+_DISCOVERS: Final = frozenset({"docker"})
+_EVERY: Final = timedelta(minutes=15)
+
+
+class _Timing(TypedDict):
+    every: timedelta | None
+    cron: str | None
+    timezone: str
+    timeout: timedelta
+    valid: Validity | None
+
+
+class ServicesReader:
+    """Reads ``services`` of one file."""
+
+    def __init__(self, draft: Draft, environments: Sequence[Environment], defaults: Defaults) -> None:
+        self._draft = draft
+        self._problems = draft.problems
+        self._defaults = defaults
+        self._environments = draft.names("environments")
+        self._tiers = {environment.name: environment.tier for environment in environments}
+        self._pieces = list(draft.root.at("services").each())
+        self._first: dict[tuple[str, str | None, str], Piece] = {}
+        #: Whether services may exist that the file does not name.
+        self.discovers = any(_is_discovery(piece) for piece in self._pieces)
+        self.services: list[Service] = []
+        self.sources: list[Source] = []
+
+    def read(self) -> None:
+        """Fill ``services`` and ``sources``; notes what is wrong."""
+        for piece in self._pieces:
+            if _is_discovery(piece):
+                self._discovery(piece.at("discover"))
+            else:
+                self._service(piece)
+        self._check_names()
+
+    def _service(self, piece: Piece) -> None:
+        service = self._problems.check(Service, piece.without("sources").node, piece.path)
+        if service is not None:
+            self.services.append(service)
+            if isinstance(service.owner, OwnerFrom):
+                message = "owners are not read from catalogues yet: the service counts as without one"
+                self._problems.warn(piece.at("owner").path, message)
+        for only in piece.at("only_in").each():
+            self._draft.require(only, only.text, self._environments, "environment")
+        sources = piece.at("sources")
+        for environment in sources.node.value if isinstance(sources.node.value, Mapping) else ():
+            if environment.startswith("x-"):
+                continue
+            here = sources.at(environment)
+            if environment not in self._environments:
+                self._draft.require(here, environment, self._environments, "environment")
+                continue
+            for rank, entry in enumerate(here.each()):
+                self._source(service, environment, entry, rank)
+
+    def _source(self, service: Service | None, environment: str, piece: Piece, rank: int) -> None:
+        own = {key for key in _keys(piece) if key not in _SOURCE_KEYS}
+        entry = self._problems.check(SourceEntry, piece.without(*own).node, piece.path)
+        type_, name = piece.at("type").text, piece.at("name").text or piece.at("type").text
+        options = self._options(type_, piece, environment, _SOURCE_KEYS)
+        if service is None or entry is None:
+            return
+        self._refuse_double((environment, service.name, name), piece)
+        if options is not None:
+            owner = service.owner if isinstance(service.owner, str) else None
+            self.sources.append(
+                Source(
+                    environment=environment,
+                    service=service.name,
+                    kind=service.kind,
+                    owner=owner,
+                    name=name,
+                    type=entry.type,
+                    options=options,
+                    rank=rank,
+                    **self._timing(entry, piece),
+                )
+            )
+
+    def _discovery(self, piece: Piece) -> None:
+        own = {key for key in _keys(piece) if key not in _DISCOVER_KEYS}
+        type_, name = piece.at("type").text, piece.at("name").text or piece.at("type").text
+        described = own if type_ in _DISCOVERS else set[str]()
+        entry = self._problems.check(Discover, piece.without(*described).node, piece.path)
+        if type_ not in _DISCOVERS:
+            if entry is not None:
+                self._problems.warn(
+                    piece.path, "discovery of this type is not supported yet: it finds nothing"
+                )
+            return
+        environment = piece.at("environment")
+        if environment.node.value is None:
+            self._problems.add(piece.path, "config-semantics", "a discovery needs its environment")
+        else:
+            self._draft.require(environment, environment.text, self._environments, "environment")
+        options = self._options(type_, piece, environment.text, _DISCOVER_KEYS)
+        if entry is None or entry.environment is None or options is None:
+            return
+        self._refuse_double((entry.environment, None, name), piece)
+        self.sources.append(
+            Source(
+                environment=entry.environment,
+                service=None,
+                name=name,
+                type=entry.type,
+                options=options,
+                discover=entry,
+                **self._timing(entry, piece),
+            )
+        )
+
+    def _options(
+        self, type_: str, piece: Piece, environment: str, beside: frozenset[str]
+    ) -> BaseModel | None:
+        if not type_:
+            return None
+        options = self._draft.options.read(
+            "parity.collectors", type_, piece.node, piece.path, at=(*piece.path, "type"), beside=beside
+        )
+        if options is not None and getattr(options, "verify_tls", True) is False:
+            self._insecure(piece, environment)
+        return options
+
+    def _insecure(self, piece: Piece, environment: str) -> None:
+        at = piece.at("verify_tls").path
+        harmless = self._tiers.get(environment) in ("development", "staging")
+        if harmless or piece.at("allow_insecure").node.value in (True, "true"):
+            self._problems.warn(at, "certificates are not verified: whoever stands between can feed lies")
+        else:
+            message = "certificates must be verified in production; allow_insecure: true accepts the risk"
+            self._problems.add(at, "config-insecure", message)
+
+    def _timing(self, entry: SourceEntry | Discover, piece: Piece) -> _Timing:
+        defaults = self._defaults
+        every, cron, valid = entry.every, entry.cron, entry.valid
+        pushed = entry.type == "push"
+        if pushed and cron is not None:
+            self._problems.add(piece.at("cron").path, "config-schedule", "a push has every, or nothing")
+        if not pushed and every is None and cron is None:
+            every, cron = defaults.every, defaults.cron
+            every = _EVERY if every is None and cron is None else every
+        if valid is None and (every is not None or cron is not None):
+            valid = defaults.valid
+        if valid is not None and valid.runs is not None and every is None and cron is None:
+            message = "runs of a push are counted only with every; give a duration or until_replaced"
+            self._problems.add(piece.at("valid").path, "config-semantics", message)
+        return {
+            "every": every,
+            "cron": cron,
+            "timezone": entry.timezone or defaults.timezone,
+            "timeout": entry.timeout or defaults.timeout,
+            "valid": valid,
+        }
+
+    def _refuse_double(self, key: tuple[str, str | None, str], piece: Piece) -> None:
+        before = self._first.setdefault(key, piece)
+        if before is not piece:
+            message = f"two sources of one name: the other is in line {before.node.line}; give one a name"
+            self._problems.add(piece.path, "config-semantics", message)
+
+    def _check_names(self) -> None:
+        names = self._draft.names("services")
+        claims = [
+            claim
+            for piece in self._pieces
+            for claim in (piece.at("name"), *piece.at("was").each(), *piece.at("aliases").each())
+        ]
+        self._draft.refuse_doubles(claims, "services of one name")
+        if not self.discovers:
+            for piece in self._pieces:
+                for user in piece.at("used_by").each():
+                    self._draft.require(user, user.text, names, "service")
+
+
+def _is_discovery(piece: Piece) -> bool:
+    return isinstance(piece.node.value, Mapping) and "discover" in piece.node.value
+
+
+def _keys(piece: Piece) -> tuple[str, ...]:
+    value = piece.node.value
+    return tuple(key for key in value if not key.startswith("x-")) if isinstance(value, Mapping) else ()
