@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from detector.model.facts import Observation, Section, Value
+from detector.model.words import SectionName
 
 CANONICAL_FORM = b"parity-canonical/1\n"
 #: Bytes of a digest; half a SHA-256 leaves no practical collision.
@@ -55,7 +56,7 @@ def section_document(section: Section) -> dict[str, Any]:
     return document
 
 
-def observation_digest(sections: Mapping[str, Section]) -> str:
+def observation_digest(sections: Mapping[SectionName, Section]) -> str:
     """Return the hex digest of what was seen; time and names of the source do not enter."""
     body = {name: section_document(sections[name]) for name in sorted(sections)}
     return digest_of(orjson.dumps(body, option=orjson.OPT_SORT_KEYS))

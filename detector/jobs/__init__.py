@@ -1,0 +1,1 @@
+"""What the service does, one verb a file: collect, compare, review, deliver."""

@@ -1,0 +1,168 @@
+"""Run one source: collect, and record what was seen and what was not.
+
+The host's side of the collector contract: it lends session, threads, fingerprinter and logger, ends a run
+at its deadline, and turns whatever goes wrong into one unseen source.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import structlog
+
+from detector import plugins
+from detector.collector import Collected, Collector, Context, Seen
+from detector.config.records import Source
+from detector.errors import PluginError, UnseenError
+from detector.model.facts import Observation, failed_section
+from detector.model.fingerprints import Fingerprinter
+from detector.model.records import Recorded
+from detector.model.words import Reason
+from detector.store.store import Store
+
+R = TypeVar("R")
+
+#: Calls of blocking SDKs at one time; more wait in line inside their own deadlines.
+MOST_THREADS: Final = 16
+#: Runs at one time: enough for many slow sources, few enough not to open hundreds of connections at once.
+MOST_RUNS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the host lends to every run."""
+
+    session: aiohttp.ClientSession
+    fingerprinter: Fingerprinter
+    #: Relative paths of sources start here.
+    folder: Path
+    pool: ThreadPoolExecutor
+    gate: asyncio.Semaphore
+
+    async def in_thread(self, function: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+        """Run a blocking call in the bounded pool."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(function, *args, **kwargs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What became of one run: the services that were observed, changed or not."""
+
+    source: Source
+    result: Reason | None
+    observed: tuple[tuple[str, Recorded], ...] = ()
+    detail: str = ""
+
+
+class Collect:
+    """Runs sources and records what they see."""
+
+    def __init__(self, store: Store, host: Host) -> None:
+        self._store = store
+        self._host = host
+        self._log = structlog.get_logger("parity.collect")
+
+    async def run(self, source: Source) -> Ran:
+        """Run one source to its end or its deadline, and record the outcome."""
+        began = datetime.now(UTC)
+        started = asyncio.get_running_loop().time()
+        collector: Collector = plugins.load("parity.collectors", source.type)()
+        collected, why = await self._collected(source, collector, began)
+        seen = collected.seen if collected is not None else _nothing_seen(collector, why)
+        observed = await self._record(source, seen, began)
+        for warning in collected.warnings if collected is not None else ():
+            self._log.warning("collector warns", **_names(source), warning=warning)
+        result: Reason | None = why.reason if why is not None else None  # type: ignore[assignment]  # UnseenError holds a Reason
+        detail = why.detail if why is not None else ""
+        await self._store.record_run(
+            source.environment,
+            source.service or "*",
+            source.name,
+            at=began,
+            result=result or "ok",
+            detail=detail,
+            duration=asyncio.get_running_loop().time() - started,
+        )
+        if why is not None:
+            self._log.warning("source unseen", **_names(source), reason=result, detail=detail)
+        return Ran(source=source, result=result, observed=observed, detail=detail)
+
+    async def _collected(
+        self, source: Source, collector: Collector, now: datetime
+    ) -> tuple[Collected | None, UnseenError | None]:
+        timeout = source.timeout.total_seconds()
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._host.gate, asyncio.timeout(timeout):
+                context = Context(
+                    environment=source.environment,
+                    service=source.service,
+                    deadline=loop.time() + timeout,
+                    now=now,
+                    folder=self._host.folder,
+                    fingerprinter=self._host.fingerprinter,
+                    session=self._host.session,
+                    in_thread=self._host.in_thread,
+                    log=self._log.bind(**_names(source)),
+                )
+                return await collector.collect(source.options, context), None
+        except TimeoutError:
+            return None, UnseenError("timeout", f"no answer within {timeout:g} s")
+        except UnseenError as error:
+            return None, error
+        except PluginError as error:
+            return None, UnseenError("unsupported", str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a collector raises is one unseen source
+            # Foreign text may carry a value or a credential: only its type is told.
+            return None, UnseenError("crashed", f"the collector raised {type(error).__name__}")
+
+    async def _record(
+        self, source: Source, seen: Iterable[Seen], at: datetime
+    ) -> tuple[tuple[str, Recorded], ...]:
+        recorded: list[tuple[str, Recorded]] = []
+        for one in seen:
+            service = one.service or source.service
+            if service is None:
+                continue
+            observation = Observation(
+                environment=source.environment,
+                service=service,
+                component=one.component,
+                component_kind=one.component_kind,
+                traffic=one.traffic,
+                source=source.name,
+                observed_at=at,
+                sections=one.sections,
+            )
+            recorded.append(
+                (
+                    service,
+                    await self._store.record(
+                        observation, received_at=datetime.now(UTC), scheduled=source.scheduled
+                    ),
+                )
+            )
+        return tuple(recorded)
+
+
+def _nothing_seen(collector: Collector, why: UnseenError | None) -> tuple[Seen, ...]:
+    """Return a failed section for each one that the collector measures."""
+    if why is None:
+        return ()
+    failed = failed_section(collector.basis, why.reason, why.detail)  # type: ignore[arg-type]  # a Reason
+    return (Seen(sections=dict.fromkeys(collector.sections, failed)),)
+
+
+def _names(source: Source) -> dict[str, str]:
+    return {
+        "environment": source.environment,
+        "service": source.service or "*",
+        "source": source.name,
+        "collector": source.type,
+    }

@@ -1,0 +1,224 @@
+"""Judge what changed: every comparison of a service whose facts moved, and write what that did to drifts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from detector.config.policy import Policy
+from detector.engine.comparison import findings_in, verdicts_on
+from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
+from detector.engine.policy import Pair, SourcePolicy
+from detector.engine.settling import settled
+from detector.engine.view import View
+from detector.model.records import Drift, Judged, Key
+from detector.queries.comparison import Comparisons, Gathered
+from detector.queries.views import Views
+from detector.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judgement left to do: when to look again, and whether something waits for confirmation."""
+
+    comparison: str
+    service: str
+    review_at: datetime | None
+    waiting: bool
+    transitions: int
+
+
+class Compare:
+    """Judges services and settles the register. One at a time: two judgements never share a row."""
+
+    def __init__(
+        self,
+        store: Store,
+        comparisons: Comparisons,
+        views: Views,
+        policy: Callable[[], Policy],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._comparisons = comparisons
+        self._views = views
+        self._policy = policy
+        self._new_id = new_id
+        self._log = structlog.get_logger("parity.compare")
+
+    async def behind(self) -> list[tuple[str, str]]:
+        """Return (environment, service) whose newest change some comparison has not been judged for."""
+        judged = await self._store.judged_through()
+        late: dict[tuple[str, str], None] = {}
+        for (environment, service), seq in (await self._store.changed_seqs()).items():
+            for name in self._comparisons_of(environment):
+                if judged.get((name, service), -1) < seq:
+                    late[environment, service] = None
+        return list(late)
+
+    async def judge(self, environment: str, service: str, *, now: datetime) -> list[Judgement]:
+        """Judge one service in every comparison of an environment, and in the environment alone."""
+        policy = self._policy()
+        if environment not in policy.environments:
+            return []
+        seqs = await self._store.changed_seqs()
+        numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
+        done = []
+        for pair in policy.pairs:
+            if environment in (pair.left.name, pair.right.name):
+                through = max(seqs.get((pair.left.name, service), 0), seqs.get((pair.right.name, service), 0))
+                done.append(await self._pair(pair, service, now, through, numbers))
+        done.append(
+            await self._alone(environment, service, now, seqs.get((environment, service), 0), numbers)
+        )
+        return done
+
+    async def withdraw_unconfigured(self, *, now: datetime) -> int:
+        """Withdraw drifts whose comparison or service left the configuration."""
+        policy = self._policy()
+        known = {pair.name for pair in policy.pairs} | set(policy.environments)
+        seen = {service for service, _ in await self._store.services()} | set(policy.services)
+        gone: dict[tuple[str, str], list[Drift]] = {}
+        for row in await self._store.register(states=("pending", "open", "accepted")):
+            if row.comparison not in known or row.key.service not in seen:
+                gone.setdefault((row.comparison, row.key.service), []).append(row)
+        for (comparison, service), rows in gone.items():
+            ledger = self._ledger(comparison, now, {})
+            await self._settle(comparison, service, withdraw(rows, ledger), 0)
+        return sum(len(rows) for rows in gone.values())
+
+    def _comparisons_of(self, environment: str) -> list[str]:
+        if environment not in self._policy().environments:
+            return []
+        pairs = [
+            pair.name for pair in self._policy().pairs if environment in (pair.left.name, pair.right.name)
+        ]
+        return [*pairs, environment]
+
+    async def _pair(
+        self, pair: Pair, service: str, now: datetime, through: int, numbers: Mapping[str, int]
+    ) -> Judgement:
+        policy = self._policy()
+        gathered = await self._comparisons.pair(pair, service, now=now)
+        both = gathered.both
+        rows = _rows(gathered, pair.name)
+        judged: Iterable[Judged] = ()
+        lonely = not both.left.looks or not both.right.looks
+        if (
+            not lonely
+            and both.service.expected_in(pair.left.name)
+            and both.service.expected_in(pair.right.name)
+        ):
+            verdicts = verdicts_on(
+                both, pair=pair, rules=policy.rules, now=now, interner=self._views.interner
+            )
+            judged = [one for one in verdicts.items if one.comparison == pair.name]
+        ledger = self._ledger(pair.name, now, _numbers(numbers, pair.left.name, pair.right.name))
+        outcome = live(
+            rows,
+            judged,
+            ledger=ledger,
+            witnesses=Witnesses(
+                left=both.left,
+                right=both.right,
+                policies=_policies(both.service.sources),
+                needed=policy.confirm_after,
+            ),
+            settled_now=lambda key: None if lonely else settled(both.left, both.right, key),
+        )
+        at = _earliest(judged, both.left, both.right)
+        return await self._finish(
+            pair.name, service, rows=rows, outcome=outcome, through=through, review_at=at
+        )
+
+    async def _alone(
+        self, environment: str, service: str, now: datetime, through: int, numbers: Mapping[str, int]
+    ) -> Judgement:
+        policy = self._policy()
+        here = policy.environment(environment)
+        inside = Pair(left=here, right=here)
+        gathered = await self._comparisons.pair(inside, service, now=now)
+        view = gathered.both.right
+        judged = findings_in(view, service=gathered.both.service, pair=inside, rules=policy.rules, now=now)
+        rows = _rows(gathered, environment)
+        outcome = live(
+            rows,
+            judged,
+            ledger=self._ledger(environment, now, _numbers(numbers, environment)),
+            witnesses=Witnesses(
+                left=view,
+                right=view,
+                policies=_policies(gathered.both.service.sources),
+                needed=policy.confirm_after,
+            ),
+            settled_now=lambda key: settled(view, view, key) if view.looks else None,
+        )
+        at = _earliest(judged, view)
+        return await self._finish(
+            environment, service, rows=rows, outcome=outcome, through=through, review_at=at
+        )
+
+    async def _finish(
+        self,
+        comparison: str,
+        service: str,
+        *,
+        rows: Mapping[Key, Drift],
+        outcome: Settled,
+        through: int,
+        review_at: datetime | None,
+    ) -> Judgement:
+        await self._settle(comparison, service, outcome, through)
+        after = {row.key: row.state for row in rows.values()} | {row.key: row.state for row in outcome.drifts}
+        for row, (_, event) in zip(outcome.drifts, outcome.events, strict=True):
+            self._log.info(
+                f"drift {event.event}",
+                comparison=comparison,
+                service=service,
+                section=row.key.section,
+                item=row.key.item,
+                kind=row.key.kind,
+                severity=row.severity,
+                drift_id=row.id,
+            )
+        return Judgement(
+            comparison=comparison,
+            service=service,
+            review_at=review_at,
+            waiting="pending" in after.values(),
+            transitions=len(outcome.events),
+        )
+
+    async def _settle(self, comparison: str, service: str, outcome: Settled, through: int) -> None:
+        await self._store.settle(
+            comparison,
+            service,
+            judged_through=through,
+            drifts=outcome.drifts,
+            events=outcome.events,
+            owed=outcome.owed,
+        )
+
+    def _ledger(self, comparison: str, now: datetime, numbers: Mapping[str, int]) -> Ledger:
+        return Ledger(comparison=comparison, now=now, new_id=self._new_id, snapshots=numbers)
+
+
+def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:
+    """Return when the clock alone may change something: an allowance ends, a stream grows stale."""
+    times = [one.review_at for one in judged] + [view.fresh_until for view in views]
+    return min((at for at in times if at is not None), default=None)
+
+
+def _rows(gathered: Gathered, comparison: str) -> dict[Key, Drift]:
+    return {row.key: row for row in gathered.rows if row.comparison == comparison}
+
+
+def _policies(
+    sources: Mapping[str, tuple[SourcePolicy, ...]],
+) -> dict[str, dict[str, SourcePolicy]]:
+    return {environment: {one.source: one for one in here} for environment, here in sources.items()}
+
+
+def _numbers(numbers: Mapping[str, int], *environments: str) -> dict[str, int]:
+    return {name: numbers[name] for name in environments if name in numbers}

@@ -1,0 +1,94 @@
+"""When each source is due: a heap of our own, which costs less than a scheduler's job for each source."""
+
+import heapq
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from detector.config.records import Source
+from detector.config.schedule import cron_trigger
+
+#: Share of its interval by which each run is moved, so that sources spread out over time.
+JITTER: Final = 0.05
+#: First runs are spread over this time, so that a start does not dial everything at once.
+START_SPREAD: Final = timedelta(seconds=1)
+
+SourceId = tuple[str, str, str]
+
+
+def id_of(source: Source) -> SourceId:
+    """Return what a source is called once: environment, service and name."""
+    return source.environment, source.service or "*", source.name
+
+
+@dataclass(order=True, slots=True)
+class _Slot:
+    at: datetime
+    source_id: SourceId
+    #: The slot without its jitter, from which the next one counts.
+    nominal: datetime = field(compare=False)
+
+
+class Schedule:
+    """Knows every polled source and its next slot. A source that still runs misses its slot, counted."""
+
+    def __init__(self, chance: random.Random | None = None) -> None:
+        self._chance = chance or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._heap: list[_Slot] = []
+        self._sources: dict[SourceId, Source] = {}
+        self._running: set[SourceId] = set()
+        #: Slots that passed while their source still ran.
+        self.missed = 0
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All sources that are polled."""
+        return tuple(self._sources.values())
+
+    def replace(self, sources: Iterable[Source], *, now: datetime) -> None:
+        """Take over the sources of a new configuration; those that stay as they are keep their slots."""
+        polled = {id_of(source): source for source in sources if source.polled and source.scheduled}
+        kept = {name for name, source in polled.items() if self._sources.get(name) == source}
+        self._heap = [slot for slot in self._heap if slot.source_id in kept]
+        heapq.heapify(self._heap)
+        self._sources = polled
+        for name in polled.keys() - kept:
+            first = now + START_SPREAD * self._chance.random()
+            if polled[name].cron is not None:
+                first = self._next(polled[name], now)
+            heapq.heappush(self._heap, _Slot(first, name, first))
+
+    def due(self, now: datetime) -> list[Source]:
+        """Return the sources whose slot has come, and give each its next one."""
+        found: list[Source] = []
+        while self._heap and self._heap[0].at <= now:
+            slot = heapq.heappop(self._heap)
+            source = self._sources[slot.source_id]
+            nominal = self._next(source, slot.nominal)
+            if nominal <= now:
+                # The process slept through slots: the next one counts from now, and nothing is run twice.
+                self.missed += 1
+                nominal = self._next(source, now)
+            spread = (source.every or timedelta()) * JITTER * self._chance.uniform(-1, 1)
+            heapq.heappush(self._heap, _Slot(nominal + spread, slot.source_id, nominal))
+            if slot.source_id in self._running:
+                self.missed += 1
+                continue
+            self._running.add(slot.source_id)
+            found.append(source)
+        return found
+
+    def finished(self, source: Source) -> None:
+        """Note that a run ended, however it did."""
+        self._running.discard(id_of(source))
+
+    def _next(self, source: Source, after: datetime) -> datetime:
+        if source.cron is None:
+            return after + (source.every or timedelta(days=366))
+        following: datetime | None = cron_trigger(source.cron, source.timezone).get_next_fire_time(
+            after, after + timedelta(microseconds=1)
+        )
+        # A cron expression without a next time was refused with the configuration.
+        return following if following is not None else after + timedelta(days=366)

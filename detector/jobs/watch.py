@@ -1,0 +1,169 @@
+"""The scheduled service: collects what is due, judges what moved, delivers what is owed.
+
+APScheduler fires five functions; a heap knows when each source is due. Everything ends within the given
+time when it is told to stop, and what it had begun is recorded or was never acknowledged.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from detector.config.records import Source
+from detector.errors import StoreError
+from detector.jobs.collect import Collect, Ran
+from detector.jobs.compare import Compare
+from detector.jobs.deliver import Deliver
+from detector.jobs.schedule import Schedule
+from detector.store.store import Store
+
+TICK: Final = timedelta(milliseconds=100)
+FLUSH: Final = timedelta(seconds=1)
+REVIEW: Final = timedelta(seconds=1)
+DELIVER: Final = timedelta(seconds=1)
+#: How long running sources may take to end after a stop was asked for.
+STOP_WITHIN: Final = 8.0
+
+
+class Watch:
+    """Runs everything that happens by itself."""
+
+    def __init__(
+        self, *, store: Store, schedule: Schedule, collect: Collect, compare: Compare, deliver: Deliver
+    ) -> None:
+        self._store = store
+        self.schedule = schedule
+        self._collect = collect
+        self._compare = compare
+        self._deliver = deliver
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
+        )
+        self._runs: set[asyncio.Task[None]] = set()
+        self._judging = asyncio.Lock()
+        #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
+        self._waiting: set[tuple[str, str]] = set()
+        #: When to look again: the newest time of each (environment, service), and a heap of all of them.
+        self._review_at: dict[tuple[str, str], datetime] = {}
+        self._reviews: list[tuple[datetime, tuple[str, str]]] = []
+        self._log = structlog.get_logger("parity.watch")
+        #: Firings that APScheduler could not keep.
+        self.late_firings = 0
+        #: Told of every run and every judgement: what metrics count.
+        self.on_run: Callable[[Ran], None] = lambda _: None
+
+    async def start(self) -> None:
+        """Judge what a crash left behind, then begin to tick."""
+        for environment, service in await self._compare.behind():
+            await self.judge(environment, service)
+        now = datetime.now(UTC)
+        await self._compare.withdraw_unconfigured(now=now)
+        for row in await self._store.register(states=("pending",)):
+            for environment in row.comparison.split(".."):
+                self._waiting.add((environment, row.key.service))
+        for environment, service in sorted(
+            {(e, s) for s, names in await self._store.services() for e in names}
+        ):
+            # Allowances that ended while nobody looked are found by judging once more.
+            self._look_again((environment, service), now)
+        self._scheduler.add_listener(self._count_late, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        for function, every in (
+            (self._tick, TICK),
+            (self._flush, FLUSH),
+            (self._review, REVIEW),
+            (self._send, DELIVER),
+        ):
+            self._scheduler.add_job(function, "interval", seconds=every.total_seconds())
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Stop ticking, let running sources end within `STOP_WITHIN` seconds, and flush what is known."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        if self._runs:
+            _, late = await asyncio.wait(self._runs, timeout=STOP_WITHIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._store.flush()
+
+    async def run(self, source: Source) -> Ran:
+        """Run one source now and judge what it changed."""
+        ran = await self._collect.run(source)
+        for service, recorded in ran.observed:
+            if recorded.changed or (source.environment, service) in self._waiting:
+                await self.judge(source.environment, service)
+        self.on_run(ran)
+        return ran
+
+    async def judge(self, environment: str, service: str) -> None:
+        """Judge one service of one environment everywhere it is compared."""
+        async with self._judging:
+            done = await self._compare.judge(environment, service, now=datetime.now(UTC))
+        here = (environment, service)
+        if not any(judgement.waiting for judgement in done):
+            self._waiting.discard(here)
+        for judgement in done:
+            if judgement.waiting:
+                # Either side may bring the observation that confirms it.
+                self._waiting.update((name, service) for name in judgement.comparison.split(".."))
+        times = [judgement.review_at for judgement in done if judgement.review_at is not None]
+        if times:
+            self._look_again(here, min(times))
+
+    def _look_again(self, here: tuple[str, str], at: datetime) -> None:
+        self._review_at[here] = at
+        heapq.heappush(self._reviews, (at, here))
+
+    async def _tick(self) -> None:
+        for source in self.schedule.due(datetime.now(UTC)):
+            self._begin(self._run_due(source))
+
+    async def _run_due(self, source: Source) -> None:
+        try:
+            await self.run(source)
+        except StoreError as error:
+            self._log.error("not recorded", source=source.name, error=str(error))
+        finally:
+            self.schedule.finished(source)
+
+    async def _flush(self) -> None:
+        try:
+            await self._store.flush()
+        except StoreError as error:
+            self._log.error("not flushed", error=str(error))
+
+    async def _review(self) -> None:
+        now = datetime.now(UTC)
+        due: list[tuple[str, str]] = []
+        while self._reviews and self._reviews[0][0] <= now:
+            at, here = heapq.heappop(self._reviews)
+            if self._review_at.get(here) == at:
+                del self._review_at[here]
+                due.append(here)
+        for environment, service in due:
+            try:
+                await self.judge(environment, service)
+            except StoreError as error:
+                self._look_again((environment, service), now + timedelta(seconds=5))
+                self._log.error("not judged", service=service, error=str(error))
+
+    async def _send(self) -> None:
+        try:
+            await self._deliver.run(datetime.now(UTC))
+        except StoreError as error:
+            self._log.error("nothing delivered", error=str(error))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._runs.add(task)
+        task.add_done_callback(self._runs.discard)
+
+    def _count_late(self, _event: object) -> None:
+        self.late_firings += 1
