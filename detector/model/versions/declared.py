@@ -34,8 +34,10 @@ def _agrees(declared: str | None, actual: str | None) -> bool:
     missing = (0,) * (len(said.numbers) - len(runs.numbers))
     if (runs.numbers + missing)[: len(said.numbers)] != said.numbers:
         return False
-    says_all = len(said.numbers) >= len(runs.numbers)
-    return said.prerelease == runs.prerelease or not (says_all or said.is_prerelease)
+    if said.is_prerelease:
+        stage, number = said.prerelease
+        return runs.prerelease == said.prerelease or (not number and runs.prerelease[0] == stage)
+    return not runs.is_prerelease or len(said.numbers) < len(runs.numbers)
 
 
 def _agrees_in_series(declared: str, series: str | None) -> bool:

@@ -6,7 +6,6 @@ hash, a branch or a word.
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from detector.model.versions.distance import LONGEST, Version
@@ -79,7 +78,6 @@ class Plain:
         )
 
 
-@lru_cache(maxsize=16_384)
 def read(text: str) -> Plain | None:
     """Read the version at the start of a text; None where there is none, or what looks like a hash."""
     match = _PLAIN.match(text) if len(text) <= LONGEST else None
