@@ -16,6 +16,7 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 
