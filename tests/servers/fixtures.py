@@ -10,6 +10,7 @@ from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres15, Postgres18
 from tests.servers.process import ServerMissing
 from tests.servers.redis import Redis6, Redis7
+from tests.servers.registry import Registry
 from tests.servers.slack import Slack
 
 #: A test that asks for one of these runs in the worker of this name, so that the server starts once.
@@ -98,3 +99,9 @@ async def browser() -> AsyncIterator[Browser]:
 async def slack_server() -> AsyncIterator[Slack]:
     async with Slack() as slack:
         yield slack
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    with Registry() as server:
+        yield server
