@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from detector.engine.ahead import Histories, lead_of, skew_since
 from detector.engine.detail import detail_of
@@ -38,6 +39,15 @@ class Case:
     alone: bool = False
 
 
+class Ruling(NamedTuple):
+    """A verdict with the rule that decided, and the clock it hangs on."""
+
+    verdict: Verdict
+    rule: str
+    since: datetime | None = None
+    review_at: datetime | None = None
+
+
 def judge(case: Case, difference: Difference) -> Judged | None:
     """Return the verdict, or None where a rule says that the item does not matter."""
     decision = decide(case.rules, subject_of(case, difference))
@@ -45,7 +55,8 @@ def judge(case: Case, difference: Difference) -> Judged | None:
     if outcome.ignore:
         return None
     severity = decision.severity(difference.distance)
-    verdict, rule, review_at = _verdict(case, difference, decision)
+    ruling = _verdict(case, difference, decision)
+    verdict = ruling.verdict
     if verdict == "in_sync":
         severity = "info"
     place = difference.place
@@ -60,10 +71,11 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         direction=_direction(case.pair, difference),
         verdict=verdict,
         severity=severity,
-        rule=rule,
+        rule=ruling.rule,
         detail=detail_of(difference.left.value, difference.right.value) if nested else None,
         owner=case.service.owner,
-        review_at=review_at,
+        since=ruling.since,
+        review_at=ruling.review_at,
     )
     if verdict not in ("drift", "expected"):
         return judged
@@ -94,35 +106,33 @@ def subject_of(case: Case, difference: Difference) -> Subject:
     )
 
 
-def _verdict(case: Case, difference: Difference, decision: Decision) -> tuple[Verdict, str, datetime | None]:
+def _verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
     if difference.status == "unknown":
-        return "unknown", decision.rule, None
+        return Ruling("unknown", decision.rule)
     if difference.kind not in ("difference", "variant"):
-        return "drift", decision.rule, None
+        return Ruling("drift", decision.rule)
     if difference.place.section == "config" and difference.left.present and difference.right.present:
         return _config_verdict(case, difference, decision)
     if difference.status == "same" or decision.outcome.expect == "any":
-        return "in_sync", decision.rule, None
+        return Ruling("in_sync", decision.rule)
     if isinstance(decision.outcome.expect, tuple) and _only_where_expected(case.pair, difference, decision):
-        return "expected", decision.rule, None
+        return Ruling("expected", decision.rule)
     return _allowed(case, difference, decision)
 
 
-def _config_verdict(
-    case: Case, difference: Difference, decision: Decision
-) -> tuple[Verdict, str, datetime | None]:
+def _config_verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
     """Judge a key that both sides have, after what is expected of it."""
     ours, theirs = difference.left.value, difference.right.value
     expect = decision.outcome.expect
     if expect in ("equal", "differ"):
         equal = equal_values(ours, theirs)
         if equal is None:
-            return ("unknown" if rotated(ours, theirs) else "in_sync"), decision.rule, None
+            return Ruling("unknown" if rotated(ours, theirs) else "in_sync", decision.rule)
         if equal == (expect == "equal"):
-            return "in_sync", decision.rule, None
+            return Ruling("in_sync", decision.rule)
         return _allowed(case, difference, decision)
     if difference.status == "same" or expect == "any":
-        return "in_sync", decision.rule, None
+        return Ruling("in_sync", decision.rule)
     return _allowed(case, difference, decision)
 
 
@@ -134,7 +144,7 @@ def _only_where_expected(pair: Pair, difference: Difference, decision: Decision)
     )
 
 
-def _allowed(case: Case, difference: Difference, decision: Decision) -> tuple[Verdict, str, datetime | None]:
+def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
     """Return `expected` while an allowance lasts, and when it ends; else `drift`."""
     outcome = decision.outcome
     if case.pair.peers:
@@ -144,22 +154,20 @@ def _allowed(case: Case, difference: Difference, decision: Decision) -> tuple[Ve
         lead = lead_of(history, difference.right.value, difference.place.item)
         allowance = outcome.allow_ahead
         if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
-            return "drift", decision.rule, None
+            return Ruling("drift", decision.rule)
         return _until(case, lead.since if lead else case.now, allowance, decision)
     if outcome.allow_skew is not None and difference.status == "changed":
         distances = outcome.allow_skew.distances
         if not distances or (difference.distance or "") in distances:
             return _until(case, _skew_start(case, difference), outcome.allow_skew, decision)
-    return "drift", decision.rule, None
+    return Ruling("drift", decision.rule)
 
 
-def _until(
-    case: Case, start: datetime, allowance: Allowance, decision: Decision
-) -> tuple[Verdict, str, datetime | None]:
+def _until(case: Case, start: datetime, allowance: Allowance, decision: Decision) -> Ruling:
     end = start + allowance.span
     if case.now < end:
-        return "expected", decision.rule, end
-    return "drift", f"{decision.rule} (allowed {print_duration(allowance.span)}, spent)", None
+        return Ruling("expected", decision.rule, since=start, review_at=end)
+    return Ruling("drift", f"{decision.rule} (allowed {print_duration(allowance.span)}, spent)", since=start)
 
 
 def _skew_start(case: Case, difference: Difference) -> datetime:

@@ -180,6 +180,8 @@ class Judged:
     opened_at: datetime | None = None
     owner: str | None = None
     remedy: str | None = None
+    #: When the clock of the allowance that holds it started.
+    since: datetime | None = None
     #: When this verdict may change by the clock alone.
     review_at: datetime | None = None
 

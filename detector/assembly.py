@@ -1,0 +1,206 @@
+"""The composition root: the only place that names concrete stores, notifiers and schedulers."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from ulid import ULID
+
+from detector import plugins
+from detector.alerts.routing import Routing
+from detector.alerts.summary import summary_of
+from detector.config.load import load
+from detector.config.policy import Policy, policy_of
+from detector.config.records import Config
+from detector.errors import ConfigError, StoreError
+from detector.jobs.collect import MOST_RUNS, MOST_THREADS, Collect, Host
+from detector.jobs.compare import Compare
+from detector.jobs.deliver import Deliver
+from detector.jobs.schedule import Schedule
+from detector.jobs.watch import Watch
+from detector.model.expressions import Now
+from detector.model.fingerprints import KEY_BYTES, Fingerprinter
+from detector.notifier import Notifier
+from detector.queries.comparison import Comparisons
+from detector.queries.overview import Overview
+from detector.queries.views import Views
+from detector.store.store import Store, open_store
+
+KEY_FILE = "fingerprint.key"
+
+
+class Settings:
+    """The configuration in force: read by everything, replaced whole by a reload."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.policy = policy_of(config)
+        #: Whether the last reload was taken over; its problems where it was not.
+        self.reload_failed: ConfigError | None = None
+        self.loaded_at = datetime.now(UTC)
+
+    def reload(self, environ: Mapping[str, str]) -> None:
+        """Read the file again. A bad one changes nothing and raises ConfigError."""
+        try:
+            config = load(self.config.path, environ)
+        except ConfigError as error:
+            self.reload_failed = error
+            raise
+        self.config, self.policy = config, policy_of(config)
+        self.reload_failed = None
+        self.loaded_at = datetime.now(UTC)
+
+    def current_policy(self) -> Policy:
+        """Return the policy in force now."""
+        return self.policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything that answers questions; works beside a running service on a read-only store."""
+
+    settings: Settings
+    store: Store
+    views: Views
+    comparisons: Comparisons
+    overview: Overview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Everything that does things, with everything that answers."""
+
+    reading: Reading
+    watch: Watch
+    compare: Compare
+    collect: Collect
+    deliver: Deliver
+    schedule: Schedule
+
+    def reload(self, environ: Mapping[str, str]) -> None:
+        """Take over a changed configuration: sources, rules and pairs. Raises ConfigError and keeps the old."""
+        self.reading.settings.reload(environ)
+        self.schedule.replace(self.reading.settings.config.sources, now=datetime.now(UTC))
+
+
+@asynccontextmanager
+async def reading(config: Config, *, read_only: bool = True) -> AsyncIterator[Reading]:
+    """Open the store and wire what answers questions."""
+    settings = Settings(config)
+    store = await open_store(config.database_url, create=not read_only, read_only=read_only)
+    try:
+        yield _reading(settings, store)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Running]:
+    """Open the store as its only writer and wire everything that does things. Nothing has started yet."""
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(reading(config, read_only=False))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60), trust_env=False)
+        )
+        pool = ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="collector")
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        host = Host(
+            session=session,
+            fingerprinter=fingerprinter_of(config.data_dir),
+            folder=config.folder,
+            pool=pool,
+            gate=asyncio.Semaphore(MOST_RUNS),
+        )
+        collect = Collect(here.store, host)
+        compare = Compare(here.store, here.comparisons, here.views, here.settings.current_policy, _new_id)
+        deliver = Deliver(
+            outbox=here.store,
+            summaries=_Summaries(here),
+            routing=Routing(
+                routes=config.alerting.routes, receivers=tuple(one.name for one in config.receivers)
+            ),
+            notifiers=_notifiers(config, session),
+        )
+        schedule = Schedule()
+        schedule.replace(config.sources, now=datetime.now(UTC))
+        watch = Watch(store=here.store, schedule=schedule, collect=collect, compare=compare, deliver=deliver)
+        yield Running(
+            reading=here, watch=watch, compare=compare, collect=collect, deliver=deliver, schedule=schedule
+        )
+
+
+def fingerprinter_of(folder: Path) -> Fingerprinter:
+    """Return the fingerprinter of this installation; its key is made at the first start, for its owner only.
+
+    Raises StoreError where the key cannot be read or is damaged: a new one would blind every comparison.
+    """
+    path = folder / KEY_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise StoreError(
+                f"{path} is damaged: restore it from a backup, or remove it to begin anew"
+            ) from None
+        return Fingerprinter(key)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror}): give data_dir a folder of its own"
+        ) from None
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_bytes(KEY_BYTES)
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return Fingerprinter(key)
+
+
+def _reading(settings: Settings, store: Store) -> Reading:
+    views = Views(store, settings.current_policy)
+    comparisons = Comparisons(store, views, settings.current_policy)
+    overview = Overview(store=store, views=views, comparisons=comparisons, policy=settings.current_policy)
+    return Reading(settings=settings, store=store, views=views, comparisons=comparisons, overview=overview)
+
+
+def _notifiers(config: Config, session: aiohttp.ClientSession) -> dict[str, Notifier]:
+    return {
+        receiver.name: plugins.load("parity.notifiers", receiver.notifier)(receiver.options, session)
+        for receiver in config.receivers
+    }
+
+
+class _Summaries:
+    """Builds what a message says of one group, from the very comparison that every other door shows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    async def __call__(self, comparison: str, owner: str) -> dict[str, Any]:
+        settings = self._reading.settings
+        now = datetime.now(UTC)
+        left, _, right = comparison.partition("..")
+        found = await self._reading.comparisons.compare(
+            Now(environment=left), Now(environment=right or left), now=now
+        )
+        is_owner = any(service.owner == owner for service in settings.policy.services.values())
+        return summary_of(
+            found.document(),
+            owner=owner if is_owner else None,
+            service=None if is_owner else owner,
+            public_url=settings.config.server.public_url,
+            now=now,
+        )
+
+
+def _new_id() -> str:
+    return str(ULID())

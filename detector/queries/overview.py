@@ -1,0 +1,171 @@
+"""The matrix: all services and environments with their comparisons, in one answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from detector.config.policy import Policy
+from detector.engine.comparison import Comparison, ServiceVerdicts
+from detector.engine.coverage import coverage_of, together
+from detector.engine.score import counted, service_score
+from detector.engine.view import View
+from detector.errors import ExpressionError, NotFoundError
+from detector.model.clock import print_time
+from detector.model.expressions import AsOf, EnvironmentState, Now
+from detector.model.records import severity_rank
+from detector.queries.comparison import Comparisons
+from detector.queries.views import Views
+from detector.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Answers what the first page asks."""
+
+    store: Store
+    views: Views
+    comparisons: Comparisons
+    policy: Callable[[], Policy]
+
+    async def matrix(self, *, now: datetime, as_of: datetime | None = None) -> dict[str, Any]:
+        """Return services × environments with the comparison columns between them, worst first."""
+        policy = self.policy()
+        at = as_of or now
+        views = {name: await self.views.of(name, now=now, as_of=as_of) for name in policy.environments}
+        compared: dict[str, Comparison] = {}
+        for pair in policy.pairs:
+            left, right = (_state(name, as_of) for name in (pair.left.name, pair.right.name))
+            try:
+                compared[pair.name] = await self.comparisons.compare(left, right, now=now)
+            except (NotFoundError, ExpressionError):
+                # At that time one of the two had not been seen yet: there is nothing to compare.
+                continue
+        snapshots = await self.store.latest_snapshots()
+        names = sorted({*policy.services, *(name for here in views.values() for name in here)})
+        rows = [self._row(name, views, compared) for name in names]
+        rows.sort(key=_worst_first)
+        return {
+            "as_of": print_time(at),
+            "environments": [
+                {
+                    "name": environment.name,
+                    "tier": environment.tier,
+                    "group": environment.group,
+                    "snapshot": snapshots[environment.name].number if environment.name in snapshots else None,
+                    "taken_at": print_time(snapshots[environment.name].at)
+                    if environment.name in snapshots
+                    else None,
+                }
+                for environment in policy.environments.values()
+            ],
+            "comparisons": {
+                name: {
+                    "summary": comparison.summary(),
+                    "complete": comparison.complete,
+                    "score": comparison.score,
+                }
+                for name, comparison in compared.items()
+            },
+            "rows": rows,
+            "coverage": self._coverage(views),
+        }
+
+    def _row(
+        self, name: str, views: Mapping[str, Mapping[str, View]], compared: Mapping[str, Comparison]
+    ) -> dict[str, Any]:
+        service = self.policy().service(name)
+        found = {
+            pair: verdicts
+            for pair, comparison in compared.items()
+            for verdicts in comparison.services
+            if verdicts.service == name
+        }
+        return {
+            "service": name,
+            "kind": service.kind,
+            "owner": service.owner,
+            "cells": {
+                environment: _cell(
+                    here.get(name),
+                    awaited=bool(service.sources.get(environment)) and service.expected_in(environment),
+                )
+                for environment, here in views.items()
+            },
+            "comparisons": {pair: _column(verdicts) for pair, verdicts in found.items()},
+        }
+
+    def _coverage(self, views: Mapping[str, Mapping[str, View]]) -> dict[str, Any]:
+        policy = self.policy()
+        parts = []
+        for environment, here in views.items():
+            for name in sorted({*here, *policy.services}):
+                expected = policy.service(name).sources.get(environment, ())
+                view = here.get(name)
+                if view is not None or expected:
+                    parts.append(coverage_of(view or _blank(environment, name), expected))
+        whole = together(parts)
+        return {
+            "sources_ok": whole.sources_ok,
+            "sources_expected": whole.sources_expected,
+            "unseen": [blind.document() for blind in whole.unseen],
+        }
+
+
+def _blank(environment: str, service: str) -> View:
+    return View(environment=environment, service=service, sides={}, looks={}, kinds={})
+
+
+def _state(name: str, as_of: datetime | None) -> EnvironmentState:
+    return AsOf(environment=name, at=as_of) if as_of is not None else Now(environment=name)
+
+
+def _cell(view: View | None, *, awaited: bool) -> dict[str, Any]:
+    """Return one service in one environment: its release or server version, and how fresh that is."""
+    if view is None or not view.looks:
+        freshness = "unknown" if awaited else "not_deployed"
+        return {"version": None, "observed_at": None, "freshness": freshness}
+    looks = [look for here in view.looks.values() for look in here]
+    seen = max(look.stream.last_seen for look in looks)
+    if all(look.section.status == "failed" for look in looks):
+        freshness = "unknown"
+    else:
+        freshness = "fresh" if all(look.fresh for look in looks) else "stale"
+    return {"version": _version(view), "observed_at": print_time(seen), "freshness": freshness}
+
+
+def _version(view: View) -> str | None:
+    """Return what people call the version: the image's tag, the server's version, else the commit."""
+    for item in ("image#tag", "main#version", "repo#commit"):
+        for place, side in view.sides.items():
+            if place.item == item and isinstance(side.value, str):
+                return side.value[:12] if item == "repo#commit" else side.value
+    return None
+
+
+def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
+    told = counted(verdicts.items, verdicts.causes)
+    worst = max((severity for _, severity in told), key=severity_rank, default=None)
+    since = [one.opened_at for one, severity in told if severity == worst and one.opened_at]
+    expected = [one for one in verdicts.items if one.verdict == "expected"]
+    leads = [
+        one.since
+        for one in expected
+        if one.since and (one.direction == "left_ahead" or one.status == "left_only")
+    ]
+    severities = [severity for _, severity in told]
+    return {
+        "worst": worst,
+        "worst_since": print_time(min(since)) if since else None,
+        "summary": {name: severities.count(name) for name in dict.fromkeys(severities)},
+        "score": service_score(told, verdicts.measured),
+        "unknown": sum(1 for one in verdicts.items if one.verdict == "unknown"),
+        "expected": len(expected),
+        "complete": verdicts.coverage.complete,
+        "ahead_since": print_time(min(leads)) if leads else None,
+    }
+
+
+def _worst_first(row: Mapping[str, Any]) -> tuple[int, str]:
+    worst = [column["worst"] for column in row["comparisons"].values() if column["worst"]]
+    return (-max((severity_rank(name) for name in worst), default=-1), row["service"])
