@@ -1,0 +1,119 @@
+"""The way to a Docker engine: one client, GET alone, errors in our words. Blocking: for threads."""
+
+import stat
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from collectors._extras import missing_extra
+from detector.errors import UnseenError
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+R = TypeVar("R")
+_CHUNK: Final = 256 * 1024
+
+
+def connect(host: str, timeout: float) -> "APIClient":
+    """Return a client of the engine, whose every call ends after ``timeout`` seconds."""
+    try:
+        from docker import APIClient  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise missing_extra("docker", "docker") from None
+
+    def opened() -> APIClient:
+        if host.startswith("unix://") and not stat.S_ISSOCK(
+            Path(host.removeprefix("unix://")).stat().st_mode
+        ):
+            raise UnseenError("unreachable", f"{host} is no socket")
+        return APIClient(base_url=host, version="auto", timeout=timeout)  # type: ignore[arg-type]
+
+    client = answer(host, opened)
+    client.trust_env = False  # no proxy stands between an engine and its reader
+    return client
+
+
+def answer(host: str, call: Callable[..., R], *words: object) -> R:
+    """Return what a call answers. Raises UnseenError instead of errors of docker-py and what is below it."""
+    from docker.errors import DockerException  # noqa: PLC0415 - an extra
+    from requests.exceptions import RequestException  # noqa: PLC0415 - comes with docker
+
+    try:
+        return call(*words)
+    except (DockerException, RequestException, OSError, ValueError) as error:
+        raise _reduced(host, error) from None
+
+
+def inspected(inspect: Callable[[str], Mapping[str, Any]], identity: str) -> Mapping[str, Any] | None:
+    """Return the answer about one container or image, or None where it is gone."""
+    from docker.errors import NotFound  # noqa: PLC0415 - an extra
+
+    try:
+        return inspect(identity)
+    except NotFound:
+        return None
+
+
+def archives(client: "APIClient", identity: str) -> Callable[[str], Generator[bytes, None, None] | None]:
+    """Return what opens the archive of a path, with the time limit that docker-py's own call takes away."""
+
+    def chunks(response: Any) -> Generator[bytes, None, None]:
+        with closing(response):
+            yield from response.iter_content(_CHUNK)
+
+    def opened(path: str) -> Generator[bytes, None, None] | None:
+        url = f"{client.base_url}/v{client.api_version}/containers/{identity}/archive"
+        response = client.get(url, params={"path": path}, stream=True, timeout=client.timeout)
+        if response.status_code == 200:
+            return chunks(response)
+        with closing(response):
+            if response.status_code == 404:
+                return None
+            if response.status_code in {401, 403}:
+                raise UnseenError("denied", "GET /containers/{id}/archive: let the socket proxy pass it")
+            raise UnseenError("unreachable", f"the archive of {path} answered {response.status_code}")
+
+    return opened
+
+
+def _reduced(host: str, error: BaseException) -> UnseenError:
+    from docker.errors import APIError  # noqa: PLC0415 - an extra
+    from requests.exceptions import ConnectionError as RequestsConnectionError  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    causes = list(_causes(error))
+    status = next((cause.status_code for cause in causes if isinstance(cause, APIError)), None)
+    if status in {401, 403}:
+        return UnseenError("denied", f"{host} refuses this request: let the socket proxy pass GET")
+    if status is not None:
+        return UnseenError("unreachable", f"{host} answered {status}")
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        remedy = "join the group that owns the socket, or use a read-only socket proxy"
+        return UnseenError("denied", f"no permission on {host}: {remedy}")
+    if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):
+        return UnseenError("timeout", f"{host} did not answer in time")
+    if any(isinstance(cause, FileNotFoundError) for cause in causes):
+        return UnseenError("unreachable", f"no socket at {host}: is the engine started? else set `host`")
+    # Every error of requests is an OSError by inheritance.
+    if any(
+        isinstance(cause, RequestsConnectionError)
+        or (isinstance(cause, OSError) and not isinstance(cause, RequestException))
+        for cause in causes
+    ):
+        return UnseenError("unreachable", f"no Docker engine answers at {host}")
+    return UnseenError("malformed", f"what answers at {host} is no Docker engine")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it wraps, as requests and urllib3 do by argument."""
+    pending, known = [error], set[int]()
+    while pending:
+        one = pending.pop()
+        if id(one) in known:
+            continue
+        known.add(id(one))
+        yield one
+        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        pending += [cause for cause in inner if isinstance(cause, BaseException)]
