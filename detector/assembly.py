@@ -15,7 +15,7 @@ import aiohttp
 from ulid import ULID
 
 from detector import plugins
-from detector.alerts.routing import Routing
+from detector.alerts.routing import Digest, Route, Routing
 from detector.alerts.summary import summary_of
 from detector.config.load import load
 from detector.config.policy import Policy, policy_of
@@ -86,7 +86,7 @@ class Running:
     schedule: Schedule
 
     def reload(self, environ: Mapping[str, str]) -> None:
-        """Take over a changed configuration: sources, rules and pairs. Raises ConfigError and keeps the old."""
+        """Take over a changed configuration. Raises ConfigError and keeps the old one."""
         self.reading.settings.reload(environ)
         self.schedule.replace(self.reading.settings.config.sources, now=datetime.now(UTC))
 
@@ -124,9 +124,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         deliver = Deliver(
             outbox=here.store,
             summaries=_Summaries(here),
-            routing=Routing(
-                routes=config.alerting.routes, receivers=tuple(one.name for one in config.receivers)
-            ),
+            routing=_routing(config),
             notifiers=_notifiers(config, session),
         )
         schedule = Schedule()
@@ -172,6 +170,23 @@ def _reading(settings: Settings, store: Store) -> Reading:
     return Reading(settings=settings, store=store, views=views, comparisons=comparisons, overview=overview)
 
 
+def _routing(config: Config) -> Routing:
+    return Routing(
+        routes=tuple(
+            Route(
+                match=entry.match.match(),
+                to=entry.to,
+                go_on=entry.goes_on,
+                digest=Digest(cron=entry.digest.cron, timezone=entry.digest.timezone)
+                if entry.digest
+                else None,
+            )
+            for entry in config.alerting.routes
+        ),
+        receivers=tuple(one.name for one in config.receivers),
+    )
+
+
 def _notifiers(config: Config, session: aiohttp.ClientSession) -> dict[str, Notifier]:
     return {
         receiver.name: plugins.load("parity.notifiers", receiver.notifier)(receiver.options, session)
@@ -195,6 +210,7 @@ class _Summaries:
         is_owner = any(service.owner == owner for service in settings.policy.services.values())
         return summary_of(
             found.document(),
+            name=None if right else left,
             owner=owner if is_owner else None,
             service=None if is_owner else owner,
             public_url=settings.config.server.public_url,

@@ -208,7 +208,9 @@ def verdicts_on(
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
     if both.first or known_source:
         judged, causes = config_source_differs(judged, causes, case)
-    alone = [*_alone(both, pair, rules, now, left=True), *_alone(both, pair, rules, now, left=False)]
+    alone = _alone(both, pair, rules, now, left=False)
+    if pair.left != pair.right:
+        alone = [*_alone(both, pair, rules, now, left=True), *alone]
     items = [
         _with_row(verdict, both.rows.get((verdict.comparison, verdict.key))) for verdict in [*judged, *alone]
     ]

@@ -84,7 +84,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
         ):
             not_compared += 1
             continue
-        difference = _difference(place, ours, theirs, left)
+        difference = _difference(place, ours, theirs, (left, right))
         if difference is not None:
             found.append(difference)
     for component in images:
@@ -105,7 +105,7 @@ def _unmeasured(left: View, right: View) -> set[SectionName]:
     return ours ^ {section for _, section in right.looks}
 
 
-def _difference(place: Place, ours: Side, theirs: Side, left: View) -> Difference | None:
+def _difference(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Difference | None:
     if ours.unknown or theirs.unknown:
         if not (ours.present or theirs.present) and (ours.unknown is None or theirs.unknown is None):
             return (
@@ -120,19 +120,20 @@ def _difference(place: Place, ours: Side, theirs: Side, left: View) -> Differenc
         return Difference(place, "left_only", ours, theirs, direction="left_ahead")
     if not ours.present:
         return Difference(place, "right_only", ours, theirs, direction="right_ahead")
-    gap = _gap(place, ours, theirs, left)
+    gap = _gap(place, ours, theirs, views)
     if gap is None:
         return Difference(place, "same", ours, theirs)
     return Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
 
 
-def _gap(place: Place, ours: Side, theirs: Side, left: View) -> Gap | None:
+def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Gap | None:
     if place.section == "dependencies":
         return package_gap(place.item, ours.value, theirs.value)
     if place.section == "config":
         return config_gap(ours.value, theirs.value)
     if place.section == "backing_services":
-        return server_gap(place.item, ours, theirs, product=product_of(left, place))
+        products = (product_of(views[0], place), product_of(views[1], place))
+        return server_gap(place.item, ours, theirs, products=products)
     if place.item == "image#tag":
         return tag_gap(ours.value, theirs.value)
     return plain_gap(ours.value, theirs.value)

@@ -42,7 +42,7 @@ def package_gap(item: str, left: Value, right: Value) -> Gap | None:
     return _gap_of(versions.step_of_sets(scheme, ours, theirs))
 
 
-def server_gap(item: str, left: Side, right: Side, *, product: str) -> Gap | None:
+def server_gap(item: str, left: Side, right: Side, *, products: tuple[str, str]) -> Gap | None:
     """Compare facts of a backing service: products by family, versions at their declared precision."""
     ours, theirs = left.value, right.value
     if canonical(ours) == canonical(theirs):
@@ -61,7 +61,10 @@ def server_gap(item: str, left: Side, right: Side, *, product: str) -> Gap | Non
             theirs, ours, product=product
         ):
             return None
-        return _gap_of(versions.step("server", ours, theirs, product=product or None))
+        step = versions.step(
+            "server", ours, theirs, product=products[0] or None, right_product=products[1] or None
+        )
+        return _gap_of(step)
     return Gap()
 
 
