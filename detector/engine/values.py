@@ -54,11 +54,11 @@ def server_gap(item: str, left: Side, right: Side, *, products: tuple[str, str])
         return Gap(kind="variant" if kin else "difference")
     if item.endswith("#version") or "#extension/" in item:
         if left.basis == "declared" != right.basis and versions.declared_matches(
-            ours, theirs, product=product
+            ours, theirs, product=products[1] or None
         ):
             return None
         if right.basis == "declared" != left.basis and versions.declared_matches(
-            theirs, ours, product=product
+            theirs, ours, product=products[0] or None
         ):
             return None
         step = versions.step(
