@@ -1,0 +1,122 @@
+"""The words of an alert: what one difference is called, and what it means for whoever ships."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+#: Only these items may show their value: versions and products. Of everything else, config first of all, a
+#: message says that it differs or where it is missing.
+_SPOKEN_SECTIONS: Final = ("dependencies", "release")
+_SPOKEN_PROPERTIES: Final = ("product", "version", "variant")
+_LONGEST_VALUE: Final = 48
+_MOST_VALUES: Final = 3
+
+_FINDINGS: Final[Mapping[str, str]] = {
+    "shared_secret": "{name} is the same secret in {left} and {right}",
+    "shared_endpoint": "{name} is the same endpoint in {left} and {right}",
+    "config_source_differs": "most config keys come from somewhere else",
+    "rebuilt": "{name} has other content under the same name",
+    "mixed": "{name} is not the same in all replicas",
+    "floating": "{name} floats: its tag does not say what runs",
+    "contradiction": "{name}: two sources contradict each other",
+    "placeholder": "{name} still holds a placeholder",
+    "loopback_in_production": "{name} points at the machine itself",
+    "read_but_unset": "{name} is read by the code and set nowhere",
+    "service_gone": "the service is gone from {gone}",
+    "substitution": "{name} is replaced by something else",
+}
+
+_CONSEQUENCES: Final[Mapping[str, str]] = {
+    "shared_secret": "Whoever reads a secret of {left} holds one of {right}.",
+    "shared_endpoint": "What {left} writes may arrive in the data of {right}.",
+    "rebuilt": "What was tested under this name is not what {right} runs.",
+    "placeholder": "A part of {right} was never configured.",
+    "loopback_in_production": "{right} talks to itself where it should talk to a service.",
+    "read_but_unset": "Code in {right} reads a key that nobody sets.",
+    "service_gone": "A service that both environments had is missing in {gone}.",
+}
+_OF_SECTIONS: Final[Mapping[str, str]] = {
+    "dependencies": "What {left} tests is not what {right} runs.",
+    "backing_services": "{left} tests against another server than {right} uses.",
+    "config": "{left} and {right} are configured for different code.",
+}
+
+
+def title_of(item: Mapping[str, Any], left: str, right: str) -> str:
+    """Return one line for a judged item, such as ``checkout · django 4.2.26 → 5.2.8``.
+
+    ``left`` and ``right`` are names of environments. No config value is ever part of it.
+    """
+    where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
+    return f"{where} · {_difference(item, left, right)}"
+
+
+def consequence_of(item: Mapping[str, Any], left: str, right: str) -> str:
+    """Return the one sentence that says why the worst item matters."""
+    names = _names(item, left, right)
+    if item["kind"] in _CONSEQUENCES:
+        return _CONSEQUENCES[item["kind"]].format(**names)
+    if item["left"] is None:
+        return "{right} is not what its description says.".format(**names)
+    if item["section"] == "config" and item["status"] in ("left_only", "right_only"):
+        return "{gone} lacks a key that {other} has.".format(**names)
+    sentence = _OF_SECTIONS.get(item["section"], "{left} is no faithful rehearsal for {right}.")
+    return sentence.format(**names)
+
+
+def _difference(item: Mapping[str, Any], left: str, right: str) -> str:
+    names = _names(item, left, right)
+    finding = _FINDINGS.get(item["kind"])
+    if finding is not None:
+        return finding.format(**names)
+    match item["status"]:
+        case "left_only" | "right_only":
+            return "{name} missing in {gone}".format(**names)
+        case "unknown":
+            return "{name} cannot be seen now".format(**names)
+    sides = (_spoken(item, "left"), _spoken(item, "right"))
+    if None in sides:
+        return "{name} differs".format(**names)
+    return "{name} ".format(**names) + " → ".join(side for side in sides if side is not None)
+
+
+def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
+    gone, other = (left, right) if item["status"] == "right_only" else (right, left)
+    return {"name": name_of(item["item"]), "left": left, "right": right, "gone": gone, "other": other}
+
+
+def name_of(item: str) -> str:
+    """Return an item as people say it: a package without its address, everything else as it is."""
+    if not item.startswith("pkg:"):
+        return item.removeprefix("main#")
+    ecosystem, _, path = item.removeprefix("pkg:").partition("/")
+    # A distribution's packages are known by their name; elsewhere the namespace is part of it.
+    name = path.rpartition("/")[2] if ecosystem in ("deb", "apk", "rpm") else path
+    return unquote(name)
+
+
+def _spoken(item: Mapping[str, Any], side: str) -> str | None:
+    """Return the value of one side where it may be said: a version, a product, a tag."""
+    spoken = item["section"] in _SPOKEN_SECTIONS or (
+        item["section"] == "backing_services" and item["item"].rpartition("#")[2] in _SPOKEN_PROPERTIES
+    )
+    state = item[side]
+    if not spoken or state is None or not state.get("present"):
+        return None
+    match state.get("value"):
+        case None:
+            return "none"
+        case {"values": dict() as counts}:  # replicas by version
+            values = sorted(counts)
+        case list() as many:
+            values = [str(value) for value in many]
+        case str() | int() | float() as one:
+            values = [str(one)]
+        case _:
+            return None
+    more = f" +{len(values) - _MOST_VALUES}" if len(values) > _MOST_VALUES else ""
+    return ", ".join(_short(value) for value in values[:_MOST_VALUES]) + more
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
