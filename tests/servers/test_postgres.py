@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -60,3 +63,16 @@ async def test_data_outlives_a_crash_and_the_folder_does_not_outlive_the_server(
         server.start()
         assert await server.fetch("SELECT id FROM kept") == [(7,)]
     assert not server.folder.exists()
+
+
+async def test_a_wheel_below_a_closed_folder_serves_all_the_same(tmp_path: Path) -> None:
+    class Elsewhere(Postgres18):
+        def _find_binaries(self) -> Path:
+            installed = super()._find_binaries()
+            for part in (self._programs.parent, self._libraries):
+                shutil.copytree(installed.parents[2] / part, tmp_path / part, symlinks=True)
+            return tmp_path / self._programs
+
+    tmp_path.chmod(0o700)
+    with Elsewhere() as server:
+        assert await server.fetch("SELECT 1") == [(1,)]

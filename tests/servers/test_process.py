@@ -65,7 +65,7 @@ def test_the_output_stays_readable_while_it_runs() -> None:
 
 
 def test_a_missing_server_is_named_with_the_command_that_installs_it() -> None:
-    with pytest.raises(ServerMissing, match="Kafka is not installed: apt-get install kafka"):
+    with pytest.raises(ServerMissing, match="Kafka is not available here: apt-get install kafka"):
         required("no-such-program", "Kafka", "apt-get install kafka")
 
 
@@ -97,4 +97,4 @@ def test_by_itself():
         check=False,
     )
     assert "2 skipped" in done.stdout
-    assert "Kafka is not installed: apt-get install kafka" in done.stdout
+    assert "Kafka is not available here: apt-get install kafka" in done.stdout
