@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from detector.model.fingerprints import Fingerprinter
 from detector.model.items import is_config_key
@@ -17,10 +16,6 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?")
-#: Hosts that take a repository's name in any case.
-_FOLDED_HOSTS: Final = frozenset({"github.com", "gitlab.com", "bitbucket.org"})
-_PATH: Final = re.compile(r"[A-Za-z0-9._~/-]{1,256}")
-
 #: Programs whose name alone tells how a service is served. A command line may hold anything, so that only
 #: these words are ever copied of it.
 # fmt: off
@@ -75,25 +70,6 @@ def image_reference(text: str) -> ImageReference | None:
         tag=tag if _TAG.fullmatch(tag) else None,
         digest=digest if _DIGEST.fullmatch(digest) else None,
     )
-
-
-def repository_url(text: str) -> str | None:
-    """Return host and path of a repository's address, such as ``github.com/acme/shop``, or None.
-
-    User, password, port 22 and 443, query, fragment and ``.git`` are left out.
-    """
-    if "://" not in text and ":" in text:  # git@host:path, as ssh writes it
-        host, _, path = text.rpartition("@")[2].partition(":")
-        text = f"ssh://{host}/{path.lstrip('/')}"
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-    except ValueError:
-        return None
-    host = parts.netloc.rpartition("@")[2].lower().removesuffix(":22").removesuffix(":443")
-    path = parts.path.strip("/").removesuffix(".git")
-    if not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
-        return None
-    return f"{host}/{path.lower() if host in _FOLDED_HOSTS else path}"
 
 
 def commit(text: str) -> str | None:

@@ -15,11 +15,11 @@ from collectors._containers import (
     first_process,
     image_reference,
     program,
-    repository_url,
     user,
 )
 from collectors._unseen import unseen_section
 from detector.errors import UnseenError
+from detector.model.addresses import repository_url
 from detector.model.facts import Section, Value
 from detector.model.fingerprints import Fingerprinter
 from detector.model.words import SectionName

@@ -9,7 +9,6 @@ from collectors._containers import (
     first_process,
     image_reference,
     program,
-    repository_url,
     user,
 )
 from collectors._replicas import merged
@@ -39,24 +38,6 @@ def test_an_image_is_named_without_the_host_of_its_registry(
 @pytest.mark.parametrize("text", ["", "<none>:<none>", DIGEST, "UPPER/case", "a b", "../x", "-"])
 def test_what_names_no_repository_is_none(text: str) -> None:
     assert image_reference(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("https://robot:canary@github.com/Acme/Checkout.git?x=canary#canary", "github.com/acme/checkout"),
-        ("git@github.com:acme/checkout.git", "github.com/acme/checkout"),
-        ("ssh://git@git.example:22/Acme/checkout/", "git.example/Acme/checkout"),  # case kept elsewhere
-        ("github.com/acme/checkout", "github.com/acme/checkout"),
-        ("https://git.example:8443/a/b", "git.example:8443/a/b"),
-        ("", None),
-        ("https://git.example", None),
-        ("https://git.example/a b", None),
-        ("http://[::1", None),
-    ],
-)
-def test_a_repository_is_host_and_path(text: str, expected: str | None) -> None:
-    assert repository_url(text) == expected
 
 
 @pytest.mark.parametrize(
