@@ -1,0 +1,92 @@
+"""Shapes of config values as they come over the wire.
+
+What could be a value is refused, never trimmed: a config fact is a shape and has no field for a value.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from hashlib import md5, sha256
+from typing import Any, Final, get_args
+
+from detector.errors import did_you_mean
+from detector.model.shapes import HostClass
+from detector.model.wire_json import shown
+from detector.model.words import SOURCE_CLASSES
+
+#: Takes the steps below the section's facts, a code and a message.
+Report = Callable[[tuple[str | int, ...], str, str], None]
+
+SHAPE_TYPES: Final = ("empty", "bool", "int", "url", "path", "json", "pem", "text", "template")
+_SHAPE_FIELDS: Final = (
+    "type", "scheme", "host", "credentials", "placeholder", "source_class", "fingerprint",
+    "endpoint", "opaque",
+)  # fmt: skip
+_PLAINTEXT_FIELDS: Final = frozenset({"value", "raw", "plaintext", "secret"})
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
+_FINGERPRINT: Final = re.compile(r"k[0-9a-z]{1,16}:[0-9a-f]{32}")
+#: Values so common that an unkeyed hash of them gives them away.
+_COMMON_VALUES: Final = (
+    "", "0", "1", "true", "false", "yes", "no", "on", "off", "null", "none", "test", "admin", "root", "user",
+    "password", "secret", "changeme", "localhost", "127.0.0.1", "production", "staging", "development", "dev",
+    "prod", "debug", "info", "postgres", "redis", "8080", "5432", "123456", "12345678", "qwerty", "letmein",
+)  # fmt: skip
+
+
+def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None:
+    """Return the shape of a config value, or None after what is wrong with it went to ``report``."""
+    if not isinstance(written, dict):
+        report(
+            (name,), "plaintext-value-refused", 'a config fact is a shape such as {"type": "text"}, no value'
+        )
+        return None
+    if not _PLAINTEXT_FIELDS.isdisjoint(written):
+        report((name,), "plaintext-value-refused", "config values are never sent: leave this field out")
+        return None
+    faults: list[tuple[tuple[str, ...], str, str]] = []
+    for field, setting in written.items():
+        if field not in _SHAPE_FIELDS:
+            message = f"an unknown field of a shape{did_you_mean(field, _SHAPE_FIELDS)}"
+            faults.append((shown(field), "validation-failed", message))
+        elif (fault := _shape_fault(field, setting)) is not None:
+            faults.append(((field,), *fault))
+    if "type" not in written:
+        faults.append(((), "validation-failed", "a shape needs its `type`"))
+    for path, code, message in faults:
+        report((name, *path), code, message)
+    return None if faults else written
+
+
+def _shape_fault(field: str, setting: Any) -> tuple[str, str] | None:
+    """Return (code, message) of what is wrong with one field of a shape."""
+    words = {"type": SHAPE_TYPES, "host": get_args(HostClass), "source_class": SOURCE_CLASSES}.get(field)
+    if words is not None:
+        return None if setting in words else ("validation-failed", f"one of {', '.join(words)}")
+    if field in ("credentials", "placeholder", "opaque"):
+        return None if isinstance(setting, bool) else ("validation-failed", "true or false")
+    if not isinstance(setting, str):
+        return "validation-failed", "a text"
+    if field == "scheme":
+        return (
+            None
+            if _SCHEME.fullmatch(setting)
+            else ("validation-failed", "the scheme of a URL, in lower case")
+        )
+    if not _FINGERPRINT.fullmatch(setting):
+        return (
+            "invalid-fingerprint",
+            "a fingerprint is the id of its key, a colon and 32 lower-case hex digits",
+        )
+    if setting.partition(":")[2] in _unkeyed_hashes():
+        return "weak-fingerprint", "a plain hash gives a common value away; use HMAC-SHA-256 with a key"
+    return None
+
+
+@cache
+def _unkeyed_hashes() -> frozenset[str]:
+    texts = [value.encode() for value in _COMMON_VALUES]
+    return frozenset(
+        digest[:32]
+        for text in texts
+        for digest in (md5(text, usedforsecurity=False).hexdigest(), sha256(text).hexdigest())
+    )
