@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from collectors.readers._image import ImageReference
+from collectors._containers import ImageReference
 from detector.model.facts import Value
 
 #: Repository (without the registry's host) -> (product, whether the tag is the product's own version).
@@ -61,12 +61,11 @@ def backing_facts(image: ImageReference) -> dict[str, Value]:
     """
     product, tag_is_version = _PRODUCTS[image.repository]
     facts: dict[str, Value] = {"main#product": product}
-    tag = image.tag or ("latest" if image.digest is None else None)
-    if tag is None or not tag_is_version:
+    if image.tag is None or not tag_is_version:
         return facts
-    numbered = _NUMBERED.fullmatch(tag)
+    numbered = _NUMBERED.fullmatch(image.tag)
     if numbered is None:
-        facts["main#version"] = tag
+        facts["main#version"] = image.tag
         return facts
     facts["main#version"] = numbered[1]
     if numbered[2]:

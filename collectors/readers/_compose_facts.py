@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, TypeGuard
 
-from collectors.readers._image import image_reference
+from collectors._containers import image_reference, program, user
 from collectors.readers._yaml import Tree, is_map
 from detector.model.facts import Section, Unseen, Value
 from detector.model.words import SectionName
@@ -23,9 +23,9 @@ _BYTES: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmg]?)i?b?", re.
 _FACTORS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 #: Names of images, users, drivers and policies.
 _WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,511}")
-_PROGRAM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _MOUNT_KINDS: Final = ("bind", "volume", "tmpfs", "npipe", "cluster", "image")
-_PROBE_TIMES: Final = ("interval", "timeout", "start_period", "start_interval")
+#: What an engine takes where the file says nothing, in seconds.
+_PROBE_TIMES: Final = (("interval", 30), ("timeout", 30), ("start_period", 0))
 
 
 def sections_of(service: dict[str, Any]) -> dict[SectionName, Section]:
@@ -46,7 +46,7 @@ def sections_of(service: dict[str, Any]) -> dict[SectionName, Section]:
     }
 
 
-def text_at(service: dict[str, Any], key: str) -> str | None:
+def word_at(service: dict[str, Any], key: str) -> str | None:
     """Return a word of a service, or None where there is none or it is only known when compose runs."""
     value = service.get(key)
     return value if isinstance(value, str) and _WORD.fullmatch(value) else None
@@ -63,15 +63,15 @@ def _release(service: dict[str, Any]) -> tuple[dict[str, Value], tuple[Unseen, .
     text = service.get("image")
     if not isinstance(text, str) or not text:
         return {}, ()
-    if "$" in text:
-        repository, dollar, _ = text.partition(":$")
-        if not dollar or "$" in repository:
-            return {}, (_from_variable("image#*"),)
-        return {"image#repository": image_reference(repository).repository}, (_from_variable("image#tag"),)
-    image = image_reference(text)
+    stated, from_variable, _ = text.partition(":$")
+    image = image_reference(stated)
+    if image is None:
+        return {}, (_from_variable("image#*"),)
     facts: dict[str, Value] = {"image#repository": image.repository}
-    if image.tag or not image.digest:
-        facts["image#tag"] = image.tag or "latest"
+    if from_variable:
+        return facts, (_from_variable("image#tag"),)
+    if image.tag:
+        facts["image#tag"] = image.tag
     if image.digest:
         # What people and bots pin is what the registry shows for a tag: the index of all platforms.
         facts["image#index"] = image.digest
@@ -79,17 +79,17 @@ def _release(service: dict[str, Any]) -> tuple[dict[str, Value], tuple[Unseen, .
 
 
 def _from_variable(item: str) -> Unseen:
-    return Unseen(item=item, reason="not_in_view", detail="it comes from a variable that is set elsewhere")
+    return Unseen(item=item, reason="not_in_view", detail="the image is not stated, or comes from a variable")
 
 
 def _processes(service: dict[str, Any]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
-    if (program := _program(service.get("command"))) is not None:
-        facts["command"] = program
+    if known := program([*_words(service.get("entrypoint")), *_words(service.get("command"))]):
+        facts["command"] = known
     if "read_only" in service:
         facts["read_only"] = service["read_only"] in _TRUE
-    if (user := text_at(service, "user")) is not None:
-        facts["user"] = user
+    if (name := word_at(service, "user")) is not None:
+        facts["user"] = user(name)
     for mount in listed(service.get("volumes")):
         facts |= _mount(mount)
     for path in listed(service.get("tmpfs")):
@@ -98,13 +98,9 @@ def _processes(service: dict[str, Any]) -> dict[str, Value]:
     return facts
 
 
-def _program(command: Tree) -> str | None:
-    """Return the file name of the program that a command starts."""
-    words = command.split(maxsplit=1) if isinstance(command, str) else command
-    if not isinstance(words, list) or not words or not isinstance(words[0], str):
-        return None
-    program = words[0].rpartition("/")[2]
-    return program if _PROGRAM.fullmatch(program) else None
+def _words(command: Tree) -> list[str]:
+    words = command.split() if isinstance(command, str) else command
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
 
 
 def _mount(mount: Any) -> dict[str, Value]:
@@ -126,10 +122,8 @@ def _mount(mount: Any) -> dict[str, Value]:
 
 def _ports(service: dict[str, Any]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
-    for port in listed(service.get("expose")):
-        facts |= {item: {"published": False} for item in _port_items(port)}
-    for port in listed(service.get("ports")):
-        facts |= {item: {"published": True} for item in _port_items(port)}
+    for port in (*listed(service.get("expose")), *listed(service.get("ports"))):
+        facts |= dict.fromkeys(_port_items(port))
     return facts
 
 
@@ -164,17 +158,17 @@ def _concurrency(service: dict[str, Any]) -> dict[str, Value]:
         facts["limit/memory"] = memory
     cpus = limits.get("cpus", service.get("cpus"))
     if isinstance(cpus, str) and re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", cpus):
-        facts["limit/cpus"] = float(cpus)
+        facts["limit/cpu"] = float(cpus)
     return facts
 
 
 def _disposability(service: dict[str, Any]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
-    if (signal := text_at(service, "stop_signal")) is not None:
+    if (signal := word_at(service, "stop_signal")) is not None:
         facts["stop_signal"] = signal if signal.startswith("SIG") or signal.isdigit() else f"SIG{signal}"
     if (grace := _seconds(service.get("stop_grace_period"))) is not None:
         facts["grace"] = grace
-    if (restart := text_at(service, "restart")) is not None:
+    if (restart := word_at(service, "restart")) is not None:
         facts["restart"] = restart
     health = service.get("healthcheck")
     if is_map(health):
@@ -182,28 +176,26 @@ def _disposability(service: dict[str, Any]) -> dict[str, Value]:
     return facts
 
 
-def _probe(health: dict[str, Any]) -> dict[str, Any]:
+def _probe(health: dict[str, Any]) -> Value:
+    """Return when a health check runs; what it runs is an argument and stays out."""
     test = health.get("test")
     if health.get("disable") in _TRUE or test == ["NONE"]:
-        return {"disabled": True}
-    probe: dict[str, Any] = {}
-    words = test if isinstance(test, list) else ["CMD-SHELL", test]
-    if words and words[0] in ("CMD", "CMD-SHELL") and len(words) > 1:
-        command = words[1:] if words[0] == "CMD" else words[1]
-        if (program := _program(command)) is not None:
-            probe["program"] = program
-    for name in _PROBE_TIMES:
-        if (seconds := _seconds(health.get(name))) is not None:
-            probe[name] = seconds
+        return None
+    by_shell = isinstance(test, str) or (isinstance(test, list) and test[:1] == ["CMD-SHELL"])
     retries = health.get("retries")
-    if _is_count(retries):
-        probe["retries"] = int(retries)
-    return probe
+    return {
+        "kind": "shell" if by_shell else "command",
+        "retries": int(retries) if _is_count(retries) else 3,
+        **{
+            name: default if (seconds := _seconds(health.get(name))) is None else seconds
+            for name, default in _PROBE_TIMES
+        },
+    }
 
 
 def _logs(service: dict[str, Any]) -> dict[str, Value]:
     logging = service.get("logging")
-    driver = text_at(logging, "driver") if is_map(logging) else None
+    driver = word_at(logging, "driver") if is_map(logging) else None
     return {"driver": driver} if driver else {}
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
+from collectors._containers import image_reference
 from collectors.readers import dotenv
 from collectors.readers._backing_images import backing_facts, product_of
-from collectors.readers._compose_facts import listed, sections_of, text_at
+from collectors.readers._compose_facts import listed, sections_of, word_at
 from collectors.readers._config import config_section, is_variable
-from collectors.readers._image import image_reference
 from collectors.readers._yaml import document, is_map
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen
@@ -77,9 +77,9 @@ class ComposeReader:
     ) -> dict[SectionName, Section]:
         sections = sections_of(service)
         sections["config"] = _config(service, name, fingerprinter, beside, warnings)
-        image = text_at(service, "image")
-        if image is not None and product_of(reference := image_reference(image)) is not None:
-            sections["backing_services"] = Section(basis="declared", facts=backing_facts(reference))
+        image = image_reference(word_at(service, "image") or "")
+        if image is not None and product_of(image) is not None:
+            sections["backing_services"] = Section(basis="declared", facts=backing_facts(image))
         if "extends" in service:
             detail = f"{name}: `extends` is not followed"
             for section in (*sections, "release", "processes"):

@@ -93,21 +93,27 @@ def test_each_service_is_a_part() -> None:
         (
             "ports",
             {
-                "80/tcp": {"published": True},
-                "443/tcp": {"published": True},
-                "9000/udp": {"published": True},
-                "9001/udp": {"published": True},
-                "9090/tcp": {"published": False},
+                "80/tcp": None,
+                "443/tcp": None,
+                "9000/udp": None,
+                "9001/udp": None,
+                "9090/tcp": None,
             },
         ),
-        ("concurrency", {"replicas": 2, "limit/memory": 512 * 1024**2, "limit/cpus": 0.5}),
+        ("concurrency", {"replicas": 2, "limit/memory": 512 * 1024**2, "limit/cpu": 0.5}),
         (
             "disposability",
             {
                 "stop_signal": "SIGTERM",
                 "grace": 90,
                 "restart": "unless-stopped",
-                "probe/health": {"program": "curl", "interval": 10, "retries": 3},
+                "probe/health": {
+                    "kind": "command",
+                    "interval": 10,
+                    "timeout": 30,
+                    "start_period": 0,
+                    "retries": 3,
+                },
             },
         ),
         ("logs", {"driver": "json-file"}),
@@ -159,8 +165,8 @@ def test_an_application_image_is_no_backing_service() -> None:
     ("image", "facts", "unseen"),
     [
         (
-            "localhost:5000/a/b:c@sha256:ff",
-            {"image#repository": "a/b", "image#tag": "c", "image#index": "sha256:ff"},
+            "localhost:5000/a/b:c@sha256:" + "f" * 64,
+            {"image#repository": "a/b", "image#tag": "c", "image#index": "sha256:" + "f" * 64},
             [],
         ),
         ("acme/app:${TAG:-1.0}", {"image#repository": "acme/app"}, ["image#tag"]),
