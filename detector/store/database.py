@@ -1,0 +1,79 @@
+"""The connections to one database: one that writes, several that read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from detector.errors import StoreBusyError, StoreError
+from detector.store import sqlite
+
+
+class Database:
+    """Owns the engines of one database file.
+
+    Every error of the driver leaves as StoreBusyError, StoreSchemaError or StoreError in our own words.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self._writer: AsyncEngine | None = None if read_only else sqlite.writer(path)
+        self._readers = sqlite.readers(path)
+        self._turn = asyncio.Lock()
+        self._file = _identity(path)
+        #: After a failed fsync nobody knows what is on the disk: no more writes by this process.
+        self._lost: StoreError | None = None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Run one transaction: committed, and durable, when the block ends well."""
+        if self._writer is None:
+            raise StoreError(f"{self.path} was opened to read only")
+        async with self._turn:
+            if self._lost is not None:
+                raise self._lost
+            if _identity(self.path) != self._file:
+                raise StoreBusyError(
+                    f"{self.path} was removed or replaced while in use: put it back, or start Parity again"
+                )
+            try:
+                async with self._writer.begin() as connection:
+                    yield connection
+            except DBAPIError as error:
+                refused = sqlite.refusal(error, self.path)
+                if sqlite.disk_failed(error):
+                    self._lost = refused
+                raise refused from None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Run reads that all see one committed state."""
+        try:
+            async with self._readers.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise sqlite.refusal(error, self.path) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._readers.dispose()
+        if self._writer is not None:
+            await self._writer.dispose()
+
+    @staticmethod
+    def insert(table: Table) -> Insert:
+        """Return an INSERT that can also update: the dialects spell it alike, in classes of their own."""
+        return insert(table)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

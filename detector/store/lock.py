@@ -1,0 +1,40 @@
+"""The lock file beside a database: one process owns it, and says who it is."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from detector.errors import StoreError, StoreInUseError
+
+
+class OwnerLock:
+    """An exclusive lock on ``<database>.lock``, held until `release` or the end of the process.
+
+    The file stays behind, which is harmless: the lock is the kernel's, not the file's. Raises StoreInUseError
+    with the pid of the owner, StoreError where the file cannot be made.
+    """
+
+    def __init__(self, database: Path) -> None:
+        path = database.with_name(database.name + ".lock")
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make {path}: {error.strerror}. "
+                "Give this user write access to the folder, or open the database with --read-only"
+            ) from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            who = f"process {owner}" if owner.isdigit() else "another process"
+            raise StoreInUseError(
+                f"{database} is in use by {who}: stop it first, or look without writing by --read-only"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let another process own the database."""
+        os.close(self._descriptor)

@@ -1,0 +1,126 @@
+"""The store: opening it, and all that it can be asked."""
+
+import asyncio
+
+from detector.errors import StoreError
+from detector.store import sqlite
+from detector.store.database import Database
+from detector.store.history import History
+from detector.store.interning import Interning
+from detector.store.lock import OwnerLock
+from detector.store.outbox import Outbox
+from detector.store.recording import Recording
+from detector.store.register import Register
+from detector.store.schema import bring_up_to_date, require_current
+from detector.store.sources import Sources
+from detector.store.streams import StreamReads
+from detector.store.tokens import Tokens
+
+
+class Store:
+    """All that Parity keeps. Made by `open_store`.
+
+    Every method raises StoreBusyError when the database is locked, full or gone for now, and StoreError when
+    it refuses for good. What is read is one committed state, as frozen records.
+    """
+
+    def __init__(self, database: Database, lock: OwnerLock | None) -> None:
+        self._database = database
+        self._lock = lock
+        interning = Interning()
+        self._recording = Recording(database, interning)
+        self._sources = Sources(database)
+
+        self.record = self._recording.record
+        self.record_again = self._recording.record_again
+        self.record_run = self._sources.record_run
+        self.sources = self._sources.sources
+
+        streams = StreamReads(database, interning, self._recording.ahead)
+        self.streams = streams.streams
+        self.changed_seqs = streams.changed_seqs
+        self.services = streams.services
+
+        history = History(database, interning)
+        self.history = history.history
+        self.values_of = history.values_of
+        self.snapshots = history.snapshots
+        self.snapshot = history.snapshot
+        self.latest_snapshots = history.latest_snapshots
+
+        register = Register(database)
+        self.settle = register.settle
+        self.judged_through = register.judged_through
+        self.register = register.register
+        self.drift = register.drift
+
+        outbox = Outbox(database)
+        self.lease_owed = outbox.lease_owed
+        self.mark_delivered = outbox.mark_delivered
+        self.mark_failed = outbox.mark_failed
+        self.message_handle = outbox.message_handle
+        self.outbox_size = outbox.outbox_size
+        self.deliveries = outbox.deliveries
+
+        tokens = Tokens(database)
+        self.add_token = tokens.add_token
+        self.token = tokens.token
+        self.tokens = tokens.tokens
+        self.revoke_token = tokens.revoke_token
+
+    async def flush(self) -> int:
+        """Write what only said again what is known, of all streams and sources, in one commit.
+
+        Returns how many streams it wrote. Nothing is lost when it fails: the next flush writes it.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._flush()))
+
+    async def _flush(self) -> int:
+        if not (self._recording.ahead() or self._sources.waiting()):
+            return 0
+        async with self._database.write() as connection:
+            streams = await self._recording.write_touched(connection)
+            runs = await self._sources.write_runs(connection)
+        self._recording.written(streams)
+        self._sources.written(runs)
+        return len(streams)
+
+    async def close(self) -> None:
+        """Finish what is under way, flush, and let another process own the database."""
+        try:
+            await self._recording.settled()
+            await self.flush()
+        finally:
+            await self._database.close()
+            if self._lock is not None:
+                self._lock.release()
+
+
+async def open_store(url: str, *, create: bool = True, read_only: bool = False) -> Store:
+    """Open a store, made or brought up to date where needed.
+
+    One process owns a database; any number may open it ``read_only`` beside it. Raises StoreInUseError,
+    StoreSchemaError for a newer, foreign or damaged one, StoreError where it is missing (without ``create``)
+    or cannot be written, UsageError for a URL of another kind.
+    """
+    path = sqlite.path_of(url)
+    if not path.is_file():
+        if read_only or not create:
+            raise StoreError(f"there is no database {path}: start `parity serve` once, or mend database_url")
+        if path.exists():
+            raise StoreError(f"{path} is not a file: give database_url a file")
+    lock = None if read_only else OwnerLock(path)
+    try:
+        if not read_only:
+            sqlite.create_file(path)
+        database = Database(path, read_only=read_only)
+        try:
+            await (require_current if read_only else bring_up_to_date)(database)
+        except BaseException:
+            await database.close()
+            raise
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return Store(database, lock)

@@ -1,0 +1,249 @@
+"""Reading streams: as they are, as they were at a time, as they were known at a snapshot."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from detector.errors import NotFoundError
+from detector.model.canonical import observation_digest
+from detector.model.facts import Section, Unseen
+from detector.model.records import Stream
+from detector.store import tables as t
+from detector.store.columns import micros, moment
+from detector.store.database import Database
+from detector.store.interning import Held, Interning, chunks
+from detector.store.memory import Known
+from detector.store.past import COVERAGE, FACTS
+from detector.store.ring import RING, Ring, decode
+
+#: Which rows of an open or a closed table are meant.
+Meant = Callable[[Table], tuple[ColumnElement[bool], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moment:
+    """The state that is asked for: the rows that hold it, and the time that a stream cannot be newer than."""
+
+    meant: Meant
+    latest: int | None
+    past: bool
+
+
+class StreamReads:
+    """Reads streams back as records."""
+
+    def __init__(
+        self, database: Database, interning: Interning, ahead: Callable[[], Mapping[int, Known]]
+    ) -> None:
+        self._database = database
+        self._interning = interning
+        self._ahead = ahead
+
+    async def streams(
+        self,
+        *,
+        environments: Collection[str] | None = None,
+        services: Collection[str] | None = None,
+        as_of: datetime | None = None,
+        snapshot: tuple[str, int] | None = None,
+    ) -> list[Stream]:
+        """Return streams with the sections that they hold.
+
+        ``as_of`` gives what was so at a time, as known now; ``snapshot`` (environment, number) what was known
+        then, of that environment alone. A stream that had seen nothing is left out of both. Raises
+        NotFoundError for a number that the environment has not reached.
+        """
+        async with self._database.read() as connection:
+            if snapshot is not None:
+                when = await _snapshot(connection, *snapshot)
+                environments = [snapshot[0]]
+            else:
+                when = _now() if as_of is None else _as_of(micros(as_of))
+            rows = (await connection.execute(_query(environments, services))).all()
+            ids = [row.id for row in rows]
+            facts = await self._rows(connection, FACTS, "item", ids, when.meant)
+            coverage = await self._rows(connection, COVERAGE, "section", ids, when.meant)
+            names = await self._interning.names_of(
+                connection, {item for some in facts.values() for item, _ in some}
+            )
+            values = await self._interning.values_of(
+                connection,
+                {value for found in (facts, coverage) for some in found.values() for _, value in some},
+            )
+            unsaid = {} if when.past else await _held(connection, ids)
+            held_names = await self._interning.names_of(
+                connection, {item for held in unsaid.values() for items in held.values() for item in items}
+            )
+        ahead = {} if when.past else self._ahead()
+        found: list[Stream] = []
+        for row in rows:
+            facts_of: dict[str, dict[str, Held]] = {}
+            for item, value in facts.get(row.id, ()):
+                section, name = names[item]
+                facts_of.setdefault(section, {})[name] = values[value]
+            sections = {
+                section: _section(values[value].value, facts_of.get(section, {}))
+                for section, value in coverage.get(row.id, ())
+            }
+            if when.past and not sections:
+                continue
+            held = {
+                section: frozenset(held_names[item][1] for item in items)
+                for section, items in unsaid.get(row.id, {}).items()
+            }
+            ring = ahead[row.id].ring if row.id in ahead else decode(row.ring)
+            found.append(_stream(row, sections, held, ring, when))
+        return found
+
+    async def changed_seqs(self) -> dict[tuple[str, str], int]:
+        """Return (environment, service) -> the newest commit number that changed it."""
+        query = (
+            select(t.environment.c.name, t.service.c.name, t.stream_state.c.changed_seq)
+            .select_from(t.stream_state)
+            .join(t.stream, t.stream.c.id == t.stream_state.c.stream)
+            .join(t.environment, t.environment.c.id == t.stream.c.environment)
+            .join(t.service, t.service.c.id == t.stream.c.service)
+        )
+        found: dict[tuple[str, str], int] = {}
+        async with self._database.read() as connection:
+            for environment, service, seq in await connection.execute(query):
+                found[environment, service] = max(seq, found.get((environment, service), 0))
+        return found
+
+    async def services(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return every service with the environments that it was seen in, both by name."""
+        query = (
+            select(t.service.c.name, t.environment.c.name)
+            .select_from(t.stream)
+            .join(t.environment, t.environment.c.id == t.stream.c.environment)
+            .join(t.service, t.service.c.id == t.stream.c.service)
+            .distinct()
+            .order_by(t.service.c.name, t.environment.c.name)
+        )
+        found: dict[str, list[str]] = {}
+        async with self._database.read() as connection:
+            for service, environment in await connection.execute(query):
+                found.setdefault(service, []).append(environment)
+        return [(service, tuple(environments)) for service, environments in found.items()]
+
+    @staticmethod
+    async def _rows(
+        connection: AsyncConnection, tables: tuple[Table, Table], key: str, ids: list[int], meant: Meant
+    ) -> dict[int, list[tuple[Any, int]]]:
+        found: dict[int, list[tuple[Any, int]]] = {}
+        for some in chunks(ids):
+            parts = [
+                select(table.c.stream, table.c[key], table.c.value).where(table.c.stream.in_(some), *where)
+                for table in tables
+                if (where := meant(table)) or table is tables[0]
+            ]
+            for stream, name, value in await connection.execute(union_all(*parts)):
+                found.setdefault(stream, []).append((name, value))
+        return found
+
+
+def _now() -> _Moment:
+    return _Moment(meant=lambda _: (), latest=None, past=False)
+
+
+def _as_of(at: int) -> _Moment:
+    def valid(table: Table) -> tuple[ColumnElement[bool], ...]:
+        begun = table.c.opened <= at
+        return (begun, table.c.closed > at) if "closed" in table.c else (begun,)
+
+    return _Moment(meant=valid, latest=at, past=True)
+
+
+async def _snapshot(connection: AsyncConnection, environment: str, number: int) -> _Moment:
+    query = (
+        select(t.snapshot.c.seq, t.snapshot.c.received_at)
+        .join(t.environment, t.environment.c.id == t.snapshot.c.environment)
+        .where(t.environment.c.name == environment, t.snapshot.c.number == number)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"{environment} has no snapshot #{number}")
+    seq = row.seq
+
+    def known(table: Table) -> tuple[ColumnElement[bool], ...]:
+        begun = table.c.opened_seq <= seq
+        return (begun, table.c.closed_seq > seq) if "closed_seq" in table.c else (begun,)
+
+    return _Moment(meant=known, latest=micros(row.received_at), past=True)
+
+
+def _query(environments: Collection[str] | None, services: Collection[str] | None) -> Select[Any]:
+    query = (
+        select(
+            t.stream.c.id,
+            t.environment.c.name.label("environment"),
+            t.service.c.name.label("service"),
+            t.stream.c.component,
+            t.stream.c.component_kind,
+            t.stream.c.traffic,
+            t.stream.c.source,
+            t.stream_state.c.ring,
+            t.stream_state.c.changed_seq,
+        )
+        .select_from(t.stream)
+        .join(t.stream_state, t.stream_state.c.stream == t.stream.c.id)
+        .join(t.environment, t.environment.c.id == t.stream.c.environment)
+        .join(t.service, t.service.c.id == t.stream.c.service)
+        .order_by(t.stream.c.id)
+    )
+    if environments is not None:
+        query = query.where(t.environment.c.name.in_(environments))
+    if services is not None:
+        query = query.where(t.service.c.name.in_(services))
+    return query
+
+
+async def _held(connection: AsyncConnection, ids: list[int]) -> dict[int, dict[str, list[int]]]:
+    """Return the held items of streams: the newest row of each counts."""
+    found: dict[int, dict[str, list[int]]] = {}
+    for some in chunks(ids):
+        query = select(t.unsaid.c.stream, t.unsaid.c.document).where(t.unsaid.c.stream.in_(some))
+        for stream, document in await connection.execute(query.order_by(t.unsaid.c.since)):
+            found[stream] = document["held"]
+    return found
+
+
+def _section(document: Any, facts: Mapping[str, Held]) -> Section:
+    return Section(
+        basis=document["basis"],
+        status=document["status"],
+        facts={name: held.value for name, held in facts.items()},
+        hints={name: held.hints for name, held in facts.items() if held.hints},
+        covers=tuple(document["covers"]),
+        sees=tuple(document["sees"]),
+        unseen=tuple(
+            Unseen(item=i, reason=reason, detail=detail) for i, reason, detail in document["unseen"]
+        ),
+        reads=document["reads"],
+    )
+
+
+def _stream(
+    row: Row[Any], sections: dict[Any, Section], held: dict[Any, frozenset[str]], ring: Ring, when: _Moment
+) -> Stream:
+    seen = [entry for entry in ring[-RING:] if when.latest is None or entry.at <= when.latest]
+    last_seen = ring[-1].at if when.latest is None else min(when.latest, ring[-1].at)
+    return Stream(
+        environment=row.environment,
+        service=row.service,
+        component=row.component,
+        component_kind=row.component_kind,
+        traffic=row.traffic,
+        source=row.source,
+        sections=sections,
+        # Of a past state the digest of what it holds: two different pasts must not look alike.
+        digest=observation_digest(sections) if when.past else ring[-1].digest.hex(),
+        last_seen=moment(last_seen),
+        seen_at=tuple(moment(entry.at) for entry in seen),
+        changed_seq=0 if when.past else row.changed_seq,
+        held=held,
+    )

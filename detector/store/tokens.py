@@ -1,0 +1,80 @@
+"""Tokens of the API: never the token, only its hash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from detector.store.database import Database
+from detector.store.register_tables import token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A token as it is kept."""
+
+    id: str
+    name: str
+    hash: bytes
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Tokens:
+    """Keeps who may."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_token(  # noqa: PLR0917 - the row in its order
+        self,
+        id: str,
+        name: str,
+        hash: bytes,
+        scopes: Sequence[str],
+        expires_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """Keep a new token."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                insert(token).values(
+                    id=id, name=name, hash=hash, scopes=list(scopes), created_at=now, expires_at=expires_at
+                )
+            )
+
+    async def token(self, id: str) -> TokenRow | None:
+        """Return a token, also one that is expired or revoked."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(token).where(token.c.id == id))).one_or_none()
+        return None if row is None else _row(row)
+
+    async def tokens(self) -> list[TokenRow]:
+        """Return all tokens, oldest first."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(token).order_by(token.c.created_at, token.c.id))).all()
+        return [_row(row) for row in rows]
+
+    async def revoke_token(self, id: str, now: datetime) -> bool:
+        """End a token. Returns whether there was one that had not ended."""
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                update(token).where(token.c.id == id, token.c.revoked_at.is_(None)).values(revoked_at=now)
+            )
+        return done.rowcount > 0
+
+
+def _row(row: Row[Any]) -> TokenRow:
+    return TokenRow(
+        id=row.id,
+        name=row.name,
+        hash=row.hash,
+        scopes=tuple(row.scopes),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
