@@ -48,7 +48,7 @@ def title_of(item: Mapping[str, Any], left: str, right: str) -> str:
     ``left`` and ``right`` are names of environments. No config value is ever part of it.
     """
     where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
-    return f"{where} · {_difference(item, left, right)}"
+    return f"{where} · {difference_of(item, left, right)}"
 
 
 def consequence_of(item: Mapping[str, Any], left: str, right: str) -> str:
@@ -64,7 +64,8 @@ def consequence_of(item: Mapping[str, Any], left: str, right: str) -> str:
     return sentence.format(**names)
 
 
-def _difference(item: Mapping[str, Any], left: str, right: str) -> str:
+def difference_of(item: Mapping[str, Any], left: str, right: str) -> str:
+    """Return what differs, without saying of which service: ``django 4.2.26 → 5.2.8``."""
     names = _names(item, left, right)
     finding = _FINDINGS.get(item["kind"])
     if finding is not None:
