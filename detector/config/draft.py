@@ -81,13 +81,14 @@ class Draft:
             return model()
         return self.problems.check(model, piece.node, piece.path) or model()
 
-    def require(self, piece: Piece, name: str, known: tuple[str, ...], what: str) -> bool:
+    def require(
+        self, piece: Piece, name: str, known: tuple[str, ...], what: str, *, at_key: bool = False
+    ) -> bool:
         """Note a name that nothing defines. ``what`` is the kind of thing, as in ``environment``."""
         if name in known:
             return True
-        self.problems.add(
-            piece.path, "config-semantics", f"no {what} has this name{did_you_mean(name, known)}"
-        )
+        message = f"no {what} has this name{did_you_mean(name, known)}"
+        self.problems.add(piece.path, "config-semantics", message, at_key=at_key)
         return False
 
     def refuse_doubles(self, pieces: list[Piece], what: str) -> None:

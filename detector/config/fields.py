@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -41,10 +42,8 @@ class Strict(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_free_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            return {key: value for key, value in data.items() if not str(key).startswith("x-")}
-        return data
+    def _leave_free_keys_out(cls, data: Any) -> Any:
+        return _without_free_keys(data)
 
 
 class Validity(NamedTuple):
@@ -204,6 +203,18 @@ def _form(value: Any) -> str:
     return LISTED if isinstance(value, list | tuple) else WORD
 
 
+def _some(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not value:
+        raise PydanticCustomError("config-semantics", "must name at least one")
+    return value
+
+
+def _without_free_keys(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: value for key, value in data.items() if not str(key).startswith("x-")}
+    return data
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -238,6 +249,10 @@ SeverityFilter = Annotated[
     BeforeValidator(_severity_filter),
     _schema(f"(>=)?({'|'.join(SEVERITIES)})", ">=high"),
 ]
+#: Of a list that must not be empty. A length limit of pydantic would count wrong entries as missing.
+NOT_EMPTY: Final = AfterValidator(_some)
+#: Leaves ``x-*`` keys out of a mapping from names.
+FREE_KEYS: Final = BeforeValidator(_without_free_keys)
 #: Chooses the member of a union that is tagged `WORD`, `LISTED` or `MAPPING`.
 BY_FORM: Final = Discriminator(_form)
 #: Lets a list of one be written without brackets.

@@ -40,9 +40,9 @@ def find(explicit: str | None, environ: Mapping[str, str]) -> Path:
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the configuration of a file. Raises ConfigError with every problem that it has."""
-    path = path.absolute()
     parsed, doubles = parse(_bytes(path), str(path))
     problems = Problems(path, parsed)
+    path = path.absolute()
     problems.extend(doubles)
     root = interpolate(parsed, environ, problems)
     # Later errors about a variable's value stand where the variable does.
@@ -85,9 +85,10 @@ def _bytes(path: Path) -> bytes:
         raise _unreadable(path, "config-not-found", "no such file; parity init writes a first one") from None
     except (OSError, ValueError):
         raise _unreadable(path, "config-unreadable", "this user cannot open the file") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable(path, "config-unreadable", "a folder or a device, not a file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable(path, "config-unreadable", "a folder or a device, not a file")
         data = file.read(MAX_BYTES + 1)
     if not data:
         raise _unreadable(path, "config-empty", "the file is empty; parity init writes a first one")

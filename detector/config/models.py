@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 from detector.config.alerting import AlertingEntry
 from detector.config.fields import (
     BY_FORM,
+    FREE_KEYS,
     MAPPING,
+    NOT_EMPTY,
     WORD,
     Address,
     Cron,
@@ -170,8 +172,8 @@ class ParityFile(Strict):
     version: Annotated[int, BeforeValidator(_version), Field(ge=1, le=1)]
     server: Server = Server()
     defaults: Defaults = Defaults()
-    groups: dict[Name, Group] = Field(default={})
-    environments: tuple[Environment, ...] = Field(min_length=1)
+    groups: Annotated[dict[Name, Group], FREE_KEYS] = Field(default={})
+    environments: Annotated[tuple[Environment, ...], NOT_EMPTY]
     comparisons: tuple[ComparisonEntry, ...] | None = None
     services: tuple[ServiceEntry, ...] = ()
     rules: tuple[RuleEntry, ...] = ()

@@ -55,16 +55,17 @@ class OptionsReader:
         if group == "parity.collectors" and name == "push":
             return PushOptions
         known = plugins.names(group)
+        is_key = group == "parity.notifiers"
         if known and name not in known:
             also = ["push"] if group == "parity.collectors" else []
             kind = group.removeprefix("parity.").removesuffix("s")
             hint = did_you_mean(name, [*known, *also])
-            self.problems.add(at, "config-plugin", f"no {kind} has this name{hint}", at_key=True)
+            self.problems.add(at, "config-plugin", f"no {kind} has this name{hint}", at_key=is_key)
             return None
         try:
             plugin = plugins.load(group, name)
         except PluginError as error:
-            self.problems.add(at, "config-plugin", str(error), at_key=True)
+            self.problems.add(at, "config-plugin", str(error), at_key=is_key)
             return None
         model: type[BaseModel] = plugin.Options
         return model

@@ -1,5 +1,6 @@
 """Collects everything that is wrong with parity.yml, each with its place, never with a value."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
@@ -111,6 +112,10 @@ class Problems:
             return
         if kind.startswith("config-"):
             code, message = kind, fault["msg"]
+        elif kind == "union_tag_invalid":
+            # The tags of `detector.config.fields.BY_FORM`.
+            forms = " or ".join(re.findall("[a-z]+", context["expected_tags"]))
+            code, message = "config-type", f"must be a {forms}"
         elif kind in _WORDS:
             code = "config-range" if kind in _RANGES else "config-type"
             code = "config-semantics" if kind == "missing" else code

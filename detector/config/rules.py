@@ -8,6 +8,7 @@ from pydantic import Field, Tag, WithJsonSchema
 from detector.config.fields import (
     BY_FORM,
     MAPPING,
+    NOT_EMPTY,
     OR_LIST,
     WORD,
     Duration,
@@ -84,7 +85,7 @@ Allowed = Annotated[Annotated[Duration, Tag(WORD)] | Annotated[AllowedEntry, Tag
 class OnlyEntry(Strict):
     """The environments that shall have a key; the others shall not."""
 
-    only: tuple[EnvironmentName, ...] = Field(min_length=1)
+    only: Annotated[tuple[EnvironmentName, ...], NOT_EMPTY]
 
 
 class RuleEntry(Strict):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from detector.config.fields import Validity, print_exactly
@@ -18,6 +18,14 @@ class _Schema(GenerateJsonSchema):
             return str(dft)
         if isinstance(dft, timedelta):
             return print_exactly(dft)
+        if isinstance(dft, SecretStr):
+            # What the source code says is no secret.
+            return dft.get_secret_value()
+        if isinstance(dft, BaseModel):
+            return {
+                field.alias or name: self.encode_default(getattr(dft, name))
+                for name, field in type(dft).model_fields.items()
+            }
         return super().encode_default(dft)
 
 

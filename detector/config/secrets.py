@@ -111,10 +111,11 @@ def _read(path: FilePath) -> str:
         raise _RefusedError("secret-file-missing", "no such file; paths begin at the config file") from None
     except (OSError, ValueError):
         raise _RefusedError("secret-file-unreadable", "this user cannot open the file") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise _RefusedError("secret-file-unreadable", "a folder or a device, not a file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _RefusedError("secret-file-unreadable", "no regular file")
         if status.st_mode & 0o077 and not _is_private_mount(path, status.st_dev):
             raise _RefusedError("secret-file-mode", "group or others may use the file: chmod 600 it")
         data = file.read(_LONGEST + 1)

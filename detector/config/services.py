@@ -67,7 +67,7 @@ class ServicesReader:
                 continue
             here = sources.at(environment)
             if environment not in self._environments:
-                self._draft.require(here, environment, self._environments, "environment")
+                self._draft.require(here, environment, self._environments, "environment", at_key=True)
                 continue
             for rank, entry in enumerate(here.each()):
                 self._source(service, environment, entry, rank)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from detector.config.fields import (
     BY_FORM,
+    FREE_KEYS,
     LISTED,
     MAPPING,
     WORD,
@@ -97,11 +98,15 @@ class Service(Strict):
     aliases: tuple[Name, ...] = Field(default=(), description="Other names that pair with it")
     used_by: tuple[Name, ...] = ()
     only_in: tuple[EnvironmentName, ...] = ()
-    sources: dict[
-        EnvironmentName,
-        Annotated[
-            Annotated[SourceEntry, Tag(MAPPING)] | Annotated[tuple[SourceEntry, ...], Tag(LISTED)], BY_FORM
+    sources: Annotated[
+        dict[
+            EnvironmentName,
+            Annotated[
+                Annotated[SourceEntry, Tag(MAPPING)] | Annotated[tuple[SourceEntry, ...], Tag(LISTED)],
+                BY_FORM,
+            ],
         ],
+        FREE_KEYS,
     ] = Field(default={})
 
 

@@ -11,8 +11,31 @@ from detector.config.load import load
 from detector.config.records import Config
 from detector.errors import ConfigError, Problem
 
+#: A value that no message may hold.
+CANARY = "canary-7f3a91"
+
+HEAD = "version: 1\nenvironments: [{name: dev, tier: development}, {name: prod, tier: production}]\n"
+
+#: Code, line, column and path of a problem.
+Told = tuple[str, int, int, str]
 Load = Callable[..., Config]
 Refuse = Callable[..., list[Problem]]
+
+
+def source(mapping: str) -> str:
+    """Return a file with one source in production."""
+    return f"{HEAD}services:\n  - name: shop\n    sources:\n      prod:\n        - {mapping}\n"
+
+
+def pointed(text: str) -> tuple[str, tuple[int, int]]:
+    """Return a text without its ¦, and the line and column where that stood."""
+    before, _, after = text.replace("CANARY", CANARY).partition("¦")
+    return before + after, (before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def told(problems: list[Problem]) -> list[Told]:
+    return [(each.code, each.line, each.column, each.path) for each in problems]
+
 
 _COLLECTORS = {
     "compose": "FileCollector",
