@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from detector.config.load import load
+
 ROOT = Path(__file__).parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
@@ -77,6 +79,16 @@ def test_the_demo_is_watched_under_the_names_it_has() -> None:
     config = (ROOT / "deploy/config/demo.yml").read_text()
     named = set(re.findall(r"(?:service=|//(?:\w+@)?)((?:dev|staging|prod)-\w+)", config))
     assert named == {name for name, service in SERVICES.items() if "profiles" in service}
+
+
+@pytest.mark.parametrize("name", ["parity.yml", "demo.yml"])
+def test_its_configurations_are_valid_with_what_compose_sets(name: str) -> None:
+    settings = SERVICES["parity"]["environment"]
+    config = load(ROOT / "deploy/config" / name, {"PARITY_DATABASE_URL": settings["PARITY_DATABASE_URL"]})
+    assert config.server.database_url.get_secret_value() == settings["PARITY_DATABASE_URL"]
+    assert config.server.auth == "token"
+    hosts = {source.options.model_dump()["host"] for source in config.sources if source.type == "docker"}
+    assert hosts == {"tcp://socket-proxy:2375"}
 
 
 def test_the_image_runs_as_nobody_and_answers_for_its_health() -> None:
