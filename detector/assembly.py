@@ -21,7 +21,7 @@ from detector.config.load import load
 from detector.config.policy import Policy, policy_of
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
-from detector.jobs.collect import MOST_RUNS, MOST_THREADS, Collect, Host
+from detector.jobs.collect import MOST_RUNS, MOST_THREADS, Collect, Host, Look
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.schedule import Schedule
@@ -107,25 +107,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """Open the store as its only writer and wire everything that does things. Nothing has started yet."""
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(reading(config, read_only=False))
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60), trust_env=False)
-        )
-        pool = ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="collector")
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-        host = Host(
-            session=session,
-            fingerprinter=fingerprinter_of(config.data_dir),
-            folder=config.folder,
-            pool=pool,
-            gate=asyncio.Semaphore(MOST_RUNS),
-        )
+        host = await stack.enter_async_context(_host(config))
         collect = Collect(here.store, host)
         compare = Compare(here.store, here.comparisons, here.views, here.settings.current_policy, _new_id)
         deliver = Deliver(
             outbox=here.store,
             summaries=_Summaries(here),
             routing=_routing(config),
-            notifiers=_notifiers(config, session),
+            notifiers=_notifiers(config, host.session),
         )
         schedule = Schedule()
         schedule.replace(config.sources, now=datetime.now(UTC))
@@ -133,6 +122,29 @@ async def running(config: Config) -> AsyncIterator[Running]:
         yield Running(
             reading=here, watch=watch, compare=compare, collect=collect, deliver=deliver, schedule=schedule
         )
+
+
+@asynccontextmanager
+async def looking(config: Config) -> AsyncIterator[Look]:
+    """Wire what runs sources without a store: nothing that is seen is kept."""
+    async with _host(config) as host:
+        yield Look(host)
+
+
+@asynccontextmanager
+async def _host(config: Config) -> AsyncIterator[Host]:
+    pool = ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="collector")
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60), trust_env=False) as session:
+            yield Host(
+                session=session,
+                fingerprinter=fingerprinter_of(config.data_dir),
+                folder=config.folder,
+                pool=pool,
+                gate=asyncio.Semaphore(MOST_RUNS),
+            )
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def fingerprinter_of(folder: Path) -> Fingerprinter:

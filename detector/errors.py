@@ -20,7 +20,7 @@ what to do next and never hold a config value, a credential or the text of a for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class ParityError(Exception):
@@ -67,14 +67,32 @@ class PluginError(ParityError):
     """A plugin is missing, broken, doubled or of another contract version; the message names it."""
 
 
+#: Why something could not be seen: a closed list.
+Reason = Literal[
+    "not_collected",
+    "denied",
+    "unreachable",
+    "timeout",
+    "crashed",
+    "unsupported",
+    "malformed",
+    "too_large",
+    "stale",
+    "held",
+    "not_in_view",
+    "not_comparable",
+    "key_rotated",
+]
+
+
 class UnseenError(ParityError):
     """A source or a part of one that could not be seen.
 
-    ``reason`` is one of `detector.model.words.Reason`; ``detail`` is our own words. Raised by readers and
+    ``reason`` is one of a closed list; ``detail`` is our own words. Raised by readers and
     collectors, recorded by the host as unseen: it never ends a run.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}")

@@ -60,38 +60,24 @@ class Ran:
     detail: str = ""
 
 
-class Collect:
-    """Runs sources and records what they see."""
+class Look:
+    """Runs sources, and keeps nothing."""
 
-    def __init__(self, store: Store, host: Host) -> None:
-        self._store = store
+    def __init__(self, host: Host) -> None:
         self._host = host
         self._log = structlog.get_logger("parity.collect")
 
-    async def run(self, source: Source) -> Ran:
-        """Run one source to its end or its deadline, and record the outcome."""
+    async def look(self, source: Source) -> tuple[Source, tuple[Observation, ...], UnseenError | None]:
+        """Run one source to its end or its deadline; what it could not see is in the observations too."""
         began = datetime.now(UTC)
-        started = asyncio.get_running_loop().time()
         collector: Collector = plugins.load("parity.collectors", source.type)()
         collected, why = await self._collected(source, collector, began)
-        seen = collected.seen if collected is not None else _nothing_seen(collector, why)
-        observed = await self._record(source, seen, began)
         for warning in collected.warnings if collected is not None else ():
             self._log.warning("collector warns", **_names(source), warning=warning)
-        result: Reason | None = why.reason if why is not None else None  # type: ignore[assignment]  # UnseenError holds a Reason
-        detail = why.detail if why is not None else ""
-        await self._store.record_run(
-            source.environment,
-            source.service or "*",
-            source.name,
-            at=began,
-            result=result or "ok",
-            detail=detail,
-            duration=asyncio.get_running_loop().time() - started,
-        )
         if why is not None:
-            self._log.warning("source unseen", **_names(source), reason=result, detail=detail)
-        return Ran(source=source, result=result, observed=observed, detail=detail)
+            self._log.warning("source unseen", **_names(source), reason=why.reason, detail=why.detail)
+        seen = collected.seen if collected is not None else _nothing_seen(collector, why)
+        return source, tuple(_observations(source, seen, began)), why
 
     async def _collected(
         self, source: Source, collector: Collector, now: datetime
@@ -122,15 +108,47 @@ class Collect:
             # Foreign text may carry a value or a credential: only its type is told.
             return None, UnseenError("crashed", f"the collector raised {type(error).__name__}")
 
-    async def _record(
-        self, source: Source, seen: Iterable[Seen], at: datetime
-    ) -> tuple[tuple[str, Recorded], ...]:
-        recorded: list[tuple[str, Recorded]] = []
-        for one in seen:
-            service = one.service or source.service
-            if service is None:
-                continue
-            observation = Observation(
+
+class Collect:
+    """Runs sources and records what they see."""
+
+    def __init__(self, store: Store, host: Host) -> None:
+        self._store = store
+        self._look = Look(host)
+
+    async def run(self, source: Source) -> Ran:
+        """Run one source to its end or its deadline, and record the outcome."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        _, observations, why = await self._look.look(source)
+        observed = [
+            (
+                observation.service,
+                await self._store.record(
+                    observation, received_at=datetime.now(UTC), scheduled=source.scheduled
+                ),
+            )
+            for observation in observations
+        ]
+        result: Reason | None = why.reason if why is not None else None
+        detail = why.detail if why is not None else ""
+        await self._store.record_run(
+            source.environment,
+            source.service or "*",
+            source.name,
+            at=datetime.now(UTC),
+            result=result or "ok",
+            detail=detail,
+            duration=clock() - started,
+        )
+        return Ran(source=source, result=result, observed=tuple(observed), detail=detail)
+
+
+def _observations(source: Source, seen: Iterable[Seen], at: datetime) -> Iterable[Observation]:
+    for one in seen:
+        service = one.service or source.service
+        if service is not None:
+            yield Observation(
                 environment=source.environment,
                 service=service,
                 component=one.component,
@@ -140,22 +158,13 @@ class Collect:
                 observed_at=at,
                 sections=one.sections,
             )
-            recorded.append(
-                (
-                    service,
-                    await self._store.record(
-                        observation, received_at=datetime.now(UTC), scheduled=source.scheduled
-                    ),
-                )
-            )
-        return tuple(recorded)
 
 
 def _nothing_seen(collector: Collector, why: UnseenError | None) -> tuple[Seen, ...]:
     """Return a failed section for each one that the collector measures."""
     if why is None:
         return ()
-    failed = failed_section(collector.basis, why.reason, why.detail)  # type: ignore[arg-type]  # a Reason
+    failed = failed_section(collector.basis, why.reason, why.detail)
     return (Seen(sections=dict.fromkeys(collector.sections, failed)),)
 
 

@@ -20,6 +20,7 @@ from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.schedule import Schedule
+from detector.model.words import State
 from detector.store.store import Store
 
 TICK: Final = timedelta(milliseconds=100)
@@ -64,7 +65,8 @@ class Watch:
             await self.judge(environment, service)
         now = datetime.now(UTC)
         await self._compare.withdraw_unconfigured(now=now)
-        for row in await self._store.register(states=("pending",)):
+        pending: tuple[State, ...] = ("pending",)
+        for row in await self._store.register(states=pending):
             for environment in row.comparison.split(".."):
                 self._waiting.add((environment, row.key.service))
         for environment, service in sorted(
@@ -76,7 +78,7 @@ class Watch:
         for function, every in (
             (self._tick, TICK),
             (self._flush, FLUSH),
-            (self._review, REVIEW),
+            (self._review_due, REVIEW),
             (self._send, DELIVER),
         ):
             self._scheduler.add_job(function, "interval", seconds=every.total_seconds())
@@ -139,8 +141,8 @@ class Watch:
         except StoreError as error:
             self._log.error("not flushed", error=str(error))
 
-    async def _review(self) -> None:
-        now = datetime.now(UTC)
+    async def review(self, now: datetime) -> None:
+        """Judge again what the clock alone may have changed."""
         due: list[tuple[str, str]] = []
         while self._reviews and self._reviews[0][0] <= now:
             at, here = heapq.heappop(self._reviews)
@@ -153,6 +155,9 @@ class Watch:
             except StoreError as error:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))
+
+    async def _review_due(self) -> None:
+        await self.review(datetime.now(UTC))
 
     async def _send(self) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from typing import Final, Literal, get_args
 
+from detector.errors import Reason as Reason
+
 Basis = Literal["declared", "built", "running"]
 SectionName = Literal[
     "dependencies",
@@ -17,21 +19,6 @@ SectionName = Literal[
     "admin",
 ]
 Completeness = Literal["complete", "partial", "failed"]
-Reason = Literal[
-    "not_collected",
-    "denied",
-    "unreachable",
-    "timeout",
-    "crashed",
-    "unsupported",
-    "malformed",
-    "too_large",
-    "stale",
-    "held",
-    "not_in_view",
-    "not_comparable",
-    "key_rotated",
-]
 #: Where a config value comes from; ``image_default`` is ENV inherited from the image.
 SourceClass = Literal["literal", "secret_ref", "env_file", "image_default", "platform"]
 ComponentKind = Literal["process", "sidecar", "job"]

@@ -1,0 +1,81 @@
+"""The command line: one file for each group of commands, imported only when it is asked for."""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from detector.errors import ConfigError, ParityError
+
+#: Command -> module of `detector.cli` that defines it under the same name, and its one line of help.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "diff": ("diff", "Compare two files, environments or snapshots."),
+    "status": ("status", "Show the matrix: worst open, age, score, coverage."),
+    "gate": ("gate", "Answer a pipeline: may this go to prod?"),
+    "log": ("log", "Show since when things differ."),
+    "check": ("check", "Validate parity.yml; with --online reach every source."),
+    "config": ("config", "Show the configuration in force, or its schema."),
+    "snapshot": ("snapshot", "Collect now, and store what changed."),
+    "once": ("once", "Collect, compare and deliver once, for cron and CI."),
+    "push": ("push", "Send an observation from inside a closed network."),
+    "serve": ("serve", "Run the service."),
+    "token": ("token", "Make, list and revoke tokens."),
+    "db": ("db", "Care for the database."),
+    "doctor": ("doctor", "Say what is wrong with this installation."),
+    "version": ("version", "Print the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run: comparing two files needs no web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all commands in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        known = COMMANDS.get(cmd_name)
+        if known is None:
+            return None
+        command: click.Command = getattr(import_module(f"detector.cli.{known[0]}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def parity() -> None:
+    """What is different between dev, staging and prod, since when, and does it matter?
+
+    Start with two files: parity diff .env.staging .env.prod
+    """
+
+
+def main() -> None:
+    """Run the command line: data on stdout, the rest on stderr, whose last line says why."""
+    try:
+        parity.main(standalone_mode=False)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        count = len(error.problems)
+        click.echo(f"parity: {count} problem{'s' * (count != 1)} in the configuration", err=True)
+        sys.exit(error.exit_code)
+    except ParityError as error:
+        click.echo(f"parity: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("parity: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        sys.stderr.close()
+        sys.exit(0)

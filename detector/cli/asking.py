@@ -1,0 +1,29 @@
+"""How commands reach what is stored: the configuration, and the database opened to read."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from detector.assembly import Reading, reading
+from detector.config.load import find, load
+from detector.config.records import Config
+
+
+def configuration(path: str | None) -> Config:
+    """Return the configuration that the options or the environment name. Raises ConfigError, UsageError."""
+    return load(find(path, os.environ), os.environ)
+
+
+@asynccontextmanager
+async def asked(path: str | None) -> AsyncIterator[tuple[Reading, datetime]]:
+    """Open the store of a configuration to read, beside a running service or without one."""
+    async with reading(configuration(path)) as here:
+        yield here, datetime.now(UTC)
+
+
+@asynccontextmanager
+async def writing(config: Config) -> AsyncIterator[Reading]:
+    """Open the store of a configuration as its only writer. Raises StoreInUseError beside a service."""
+    async with reading(config, read_only=False) as here:
+        yield here

@@ -1,0 +1,67 @@
+"""How answers are printed: `-o table|json|yaml|md|csv`, colours, and the reason of an exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NoReturn
+
+import click
+
+Format = Literal["table", "json", "yaml", "md", "csv"]
+FORMATS: Final = ("table", "json", "yaml", "md", "csv")
+
+#: What each exit code stands for.
+PARITY, DRIFT, ERROR, CANNOT_TELL = 0, 1, 2, 3
+
+output_option = click.option(
+    "-o", "--output", "output", type=click.Choice(FORMATS), default="table", show_default=True, help="Format."
+)
+
+
+def show(
+    document: Mapping[str, Any],
+    output: str,
+    *,
+    table: Callable[[Mapping[str, Any]], list[str]],
+    markdown: Callable[[Mapping[str, Any]], str] | None = None,
+    csv: Callable[[Mapping[str, Any]], str] | None = None,
+) -> None:
+    """Print a document in the asked format. Raises UsageError where it has no such form."""
+    if output == "json":
+        import orjson
+
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    elif output == "yaml":
+        import yaml
+
+        click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
+    elif output == "md" and markdown is not None:
+        click.echo(markdown(document), nl=False)
+    elif output == "csv" and csv is not None:
+        click.echo(csv(document), nl=False)
+    elif output == "table":
+        for line in table(document):
+            click.echo(line)
+    else:
+        raise click.UsageError(f"no {output} of this; take table, json or yaml")
+
+
+def finish(code: int, reason: str) -> NoReturn:
+    """End with an exit code; the last line on stderr says why."""
+    click.echo(reason, err=True)
+    sys.exit(code)
+
+
+def width() -> int:
+    """Return the columns to fill: of the terminal, or 100 where there is none."""
+    try:
+        return max(60, min(160, os.get_terminal_size(sys.stdout.fileno()).columns))
+    except (OSError, ValueError):
+        return int(os.environ.get("COLUMNS", "100")) if os.environ.get("COLUMNS", "100").isdigit() else 100
+
+
+def styled(text: str, **style: Any) -> str:
+    """Return text with colour where stdout is a terminal and NO_COLOR is not set."""
+    if os.environ.get("NO_COLOR") or not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
+        return text
+    return click.style(text, **style)

@@ -1,0 +1,129 @@
+"""`parity push`: send one observation to a running service."""
+
+import asyncio
+import os
+from typing import Any
+
+import click
+
+from detector.cli.output import finish
+from detector.errors import ParityError, UsageError
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--env", "environment", required=True, help="The environment that the file describes.")
+@click.option("--service", required=True, help="The service.")
+@click.option("--source", default="push", show_default=True, help="The name of the source in parity.yml.")
+@click.option("--component", default="main", show_default=True, help="The process type.")
+@click.option(
+    "--server", envvar="PARITY_SERVER", required=True, help="Address of the service, or PARITY_SERVER."
+)
+@click.option("--token-file", type=click.Path(dir_okay=False), help="File of the token; else PARITY_TOKEN.")
+def push(
+    file: str,
+    environment: str,
+    service: str,
+    source: str,
+    component: str,
+    server: str,
+    token_file: str | None,
+) -> None:
+    """Send a file that `diff` could read: a lockfile, .env, compose file or observation.
+
+    Values of config never leave this machine: only their shapes are sent. Fingerprints are left out, because
+    only the service's own collectors have its key.
+    """
+    token = _token(token_file)
+    body = _observation(file, environment=environment, service=service, source=source, component=component)
+    path = f"/api/v1/environments/{environment}/services/{service}/observations/{source}"
+    answer = asyncio.run(_sent(f"{server.rstrip('/')}{path}", component, body, token))
+    finish(0, f"push: {answer}")
+
+
+def _token(path: str | None) -> str | None:
+    if path is None:
+        return os.environ.get("PARITY_TOKEN")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path} cannot be read: --token-file takes the file that holds the token") from None
+
+
+def _observation(file: str, **names: str) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from detector.cli.locators import ephemeral, load
+    from detector.model.canonical import observation_document
+    from detector.model.expressions import Locator, parse
+    from detector.model.facts import Observation
+
+    expression = parse(file) if ":" in file or "/" in file or "." in file else Locator(type=None, path=file)
+    if not isinstance(expression, Locator):
+        raise UsageError(f"{file} is no file")
+    state = load(expression, ephemeral())
+    parts = [part for part in state.parts if part.service in (None, names["service"])]
+    if not parts:
+        found = sorted({part.service for part in state.parts if part.service})
+        raise UsageError(
+            f"{file} says nothing of {names['service']}: it names {', '.join(found) or 'no service'}"
+        )
+    sections = {name: section for part in parts for name, section in part.sections.items()}
+    document = observation_document(
+        Observation(
+            environment=names["environment"],
+            service=names["service"],
+            component=names["component"],
+            source=names["source"],
+            observed_at=datetime.now(UTC),
+            sections=sections,
+        )
+    )
+    # A fingerprint made here has a key that nobody else knows: it could never be compared.
+    for fact in document["sections"].get("config", {}).get("facts", {}).values():
+        if expression.type != "snapshot" and isinstance(fact, dict):
+            fact.pop("fingerprint", None)
+            fact.pop("endpoint", None)
+    return document
+
+
+async def _sent(url: str, component: str, body: dict[str, Any], token: str | None) -> str:
+    import aiohttp
+    import orjson
+
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    timeout = aiohttp.ClientTimeout(total=30)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.put(
+                url,
+                params={"component": component},
+                data=orjson.dumps(body),
+                headers=headers,
+                allow_redirects=False,
+            ) as response,
+        ):
+            answer = await response.read()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ParityError(
+            f"the service does not answer ({type(error).__name__}): is --server right?"
+        ) from None
+    try:
+        document = orjson.loads(answer) if answer else {}
+    except orjson.JSONDecodeError:
+        document = {}
+    if response.status >= 300:
+        raise ParityError(
+            f"the service refused with {response.status}: {document.get('detail') or document.get('title', '')}"
+        )
+    if document.get("held"):
+        return "taken, and held until it is seen once more: most of a section is gone"
+    return (
+        f"taken as {body['environment']}#{document.get('snapshot')}"
+        if document.get("changed")
+        else "nothing changed"
+    )

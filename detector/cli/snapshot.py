@@ -1,0 +1,104 @@
+"""`parity snapshot`: look now."""
+
+import asyncio
+from typing import Any
+
+import click
+
+from detector.cli.output import CANNOT_TELL, finish, styled
+from detector.config.records import Config, Source
+from detector.errors import NotFoundError, UsageError, did_you_mean
+
+
+@click.command()
+@click.argument("environments", nargs=-1, metavar="[ENV...]")
+@click.option("--service", "services", multiple=True, help="Only this service (repeatable).")
+@click.option("--no-store", is_flag=True, help="Look, and keep nothing.")
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json"]), default="table", help="What to print."
+)
+@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+def snapshot(
+    environments: tuple[str, ...],
+    services: tuple[str, ...],
+    no_store: bool,
+    output: str,
+    config_path: str | None,
+) -> None:
+    """Run the sources of some or all environments once; a new snapshot begins where something changed.
+
+    With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take.
+    """
+    from detector.cli.asking import configuration
+
+    config = configuration(config_path)
+    wanted = sources_of(config, environments, services)
+    if output == "json" or no_store:
+        documents, failed = asyncio.run(_observed(config, wanted))
+        if output == "json":
+            import orjson
+
+            click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode())
+    else:
+        failed = asyncio.run(_stored(config, wanted))
+    if failed:
+        finish(CANNOT_TELL, f"snapshot: {failed} of {len(wanted)} sources could not be seen")
+    finish(0, f"snapshot: {len(wanted)} sources seen")
+
+
+def sources_of(config: Config, environments: tuple[str, ...], services: tuple[str, ...]) -> list[Source]:
+    """Return the polled sources of some environments and services. Raises NotFoundError for unknown names."""
+    for name in environments:
+        config.environment(name)
+    known = [service.name for service in config.services]
+    for name in services:
+        if name not in known:
+            raise NotFoundError(f"no service {name}{did_you_mean(name, known)}")
+    found = [
+        source
+        for source in config.sources
+        if source.polled
+        and (not environments or source.environment in environments)
+        and (not services or source.service in services)
+    ]
+    if not found:
+        raise UsageError("no source to run: give one under services in parity.yml")
+    return found
+
+
+async def _stored(config: Config, wanted: list[Source]) -> int:
+    from detector.assembly import running
+
+    failed = 0
+    async with running(config) as here:
+        for ran in await asyncio.gather(*(here.watch.run(source) for source in wanted)):
+            failed += ran.result is not None
+            click.echo(
+                run_line(ran.source, ran.result, ran.detail, changed=any(r.changed for _, r in ran.observed))
+            )
+        await here.watch.stop()
+        for name, newest in sorted((await here.reading.store.latest_snapshots()).items()):
+            click.echo(f"{name}#{newest.number}")
+    return failed
+
+
+async def _observed(config: Config, wanted: list[Source]) -> tuple[list[dict[str, Any]], int]:
+    from detector.assembly import looking
+    from detector.model.canonical import observation_document
+
+    documents: list[dict[str, Any]] = []
+    failed = 0
+    async with looking(config) as collect:
+        for source, observations, why in await asyncio.gather(*(collect.look(source) for source in wanted)):
+            failed += why is not None
+            click.echo(run_line(source, why.reason if why else None, why.detail if why else ""), err=True)
+            documents += [observation_document(observation) for observation in observations]
+    return documents, failed
+
+
+def run_line(source: Source, result: str | None, detail: str, *, changed: bool = False) -> str:
+    """Return what became of one run, as a line for people."""
+    name = f"{source.environment} {source.service or '*'} {source.name}"
+    if result is None:
+        return f"{styled('✓', fg='green')} {name}{'  changed' if changed else ''}"
+    return f"{styled('?', fg='yellow')} {name}  {result.replace('_', ' ')}: {detail}"

@@ -1,0 +1,77 @@
+"""`parity token`: who may do what."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from detector.cli.output import finish
+from detector.errors import UsageError
+from detector.model.clock import duration, print_time
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke tokens of the API."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, help="read, drift:write, admin, push:ENV[/SERVICE]."
+)
+@click.option("--for", "lifetime", default="1y", show_default=True, help="How long it is good, as in 90d.")
+@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str | None) -> None:
+    """Make a token and print it once: only its hash is kept."""
+    from detector.api.tokens import checked_scopes, new_token
+    from detector.cli.asking import configuration, writing
+
+    granted = checked_scopes(scopes)
+    now = datetime.now(UTC)
+
+    async def make() -> str:
+        async with writing(configuration(config_path)) as reading:
+            return await new_token(
+                reading.store, name=name, scopes=granted, expires_at=now + duration(lifetime), now=now
+            )
+
+    click.echo(asyncio.run(make()))
+    finish(0, f"token: {name} is good for {lifetime}; it is shown only now")
+
+
+@token.command("list")
+@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+def list_tokens(config_path: str | None) -> None:
+    """List tokens with their scopes and ends."""
+    from detector.cli.asking import asked
+
+    async def ask() -> list[str]:
+        async with asked(config_path) as (reading, _):
+            return [
+                f"{row.id}  {row.name}  {' '.join(row.scopes)}  until {print_time(row.expires_at) if row.expires_at else 'revoked'}"
+                + ("  revoked" if row.revoked_at else "")
+                for row in await reading.store.tokens()
+            ]
+
+    for line in asyncio.run(ask()):
+        click.echo(line)
+
+
+@token.command("revoke")
+@click.argument("identifier")
+@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+def revoke(identifier: str, config_path: str | None) -> None:
+    """End a token now. Takes its id, as `parity token list` shows it."""
+    from detector.cli.asking import configuration, writing
+
+    async def end() -> bool:
+        async with writing(configuration(config_path)) as reading:
+            known = {row.id for row in await reading.store.tokens()}
+            if identifier in known:
+                await reading.store.revoke_token(identifier, datetime.now(UTC))
+            return identifier in known
+
+    if not asyncio.run(end()):
+        raise UsageError(f"no token {identifier}: parity token list shows them")
+    finish(0, f"token: {identifier} is revoked")

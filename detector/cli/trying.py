@@ -1,0 +1,26 @@
+"""`parity check --online`: every source run once, with nothing kept."""
+
+import asyncio
+
+import click
+
+from detector.cli.snapshot import run_line
+from detector.config.records import Config
+
+
+async def tried(config: Config) -> int:
+    """Run every polled source once, print what became of each, and return how many were not seen."""
+    from detector.assembly import looking
+
+    failed = 0
+    async with looking(config) as look:
+        sources = [source for source in config.sources if source.polled]
+        for source, observations, why in await asyncio.gather(*(look.look(source) for source in sources)):
+            failed += why is not None
+            click.echo(run_line(source, why.reason if why else None, why.detail if why else ""))
+            found = sorted({observation.service for observation in observations})
+            if source.service is None and why is None:
+                known = {service.name for service in config.services}
+                paired = sum(name in known for name in found)
+                click.echo(f"    {len(found)} services found, {paired} configured: {', '.join(found[:8])}")
+    return failed
