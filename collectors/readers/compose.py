@@ -50,10 +50,9 @@ class ComposeReader:
         if "include" in tree:
             warnings.append(f"{name}: `include` is not followed; services of the files it names are not seen")
         if not is_map(services):
-            reason, why = (
-                ("unsupported", "only `include`") if "include" in tree else ("malformed", "no `services`")
-            )
-            raise UnseenError(reason, f"{name}: {why}")
+            if "include" in tree:
+                raise UnseenError("unsupported", f"{name}: only `include`, which is not followed")
+            raise UnseenError("malformed", f"{name}: no `services`; is this a compose file?")
         parts = []
         for service_name, service in services.items():
             if not _is_service_name(service_name) or not is_map(service):

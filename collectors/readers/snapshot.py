@@ -7,6 +7,7 @@ from detector.model.clock import print_time
 from detector.model.facts import Observation
 from detector.model.fingerprints import Fingerprinter
 from detector.model.wire import WireError, json_document, observations_from
+from detector.model.words import Reason
 from detector.reader import API, Part, Read
 
 #: Slugs of what is beyond all use rather than wrong.
@@ -57,7 +58,7 @@ def _part(observation: Observation) -> Part:
 
 
 def _unseen(error: WireError, name: str) -> UnseenError:
-    reason = "too_large" if all(fault.code in _TOO_LARGE for fault in error.faults) else "malformed"
+    reason: Reason = "too_large" if all(fault.code in _TOO_LARGE for fault in error.faults) else "malformed"
     told = [f"{name}{fault.pointer}: {fault.message} [{fault.code}]" for fault in error.faults[:_MOST_FAULTS]]
     if len(error.faults) > _MOST_FAULTS:
         told.append(f"{len(error.faults) - _MOST_FAULTS} more")

@@ -1,0 +1,177 @@
+"""What the readers of lockfiles share: pins, and the section that they become."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from detector.errors import UnseenError
+from detector.model.addresses import repository_url, without_credentials
+from detector.model.canonical import digest_of, value_bytes
+from detector.model.facts import Section, Unseen, Value
+from detector.model.items import package
+from detector.reader import Part, Read
+
+_CONFLICT: Final = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
+_PYPI_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
+_NPM_NAME: Final = re.compile(r"(?:@[A-Za-z0-9~_.-]{1,100}/)?[A-Za-z0-9~_-][A-Za-z0-9~_.-]{0,213}")
+_NAMES: Final = {"pypi": _PYPI_NAME, "npm": _NPM_NAME}
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_~-]{0,127}")
+_REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+_TOML_PLACE: Final = re.compile(r"\(at line ([0-9]{1,9}), column ([0-9]{1,9})\)\Z")
+_WHEEL: Final = re.compile(r"[^/]+?-(?P<version>[0-9][^-/]*)(?:-[^/]*\.whl|\.tar\.gz|\.zip)")
+_PLATFORM_MARKER: Final = re.compile(
+    r"""\s*(?:sys_platform|platform_system)\s*==\s*["']([A-Za-z0-9_]{1,32})["']\s*"""
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """One package that a lockfile holds fast."""
+
+    name: str
+    #: A version, or the address and commit of code that has none.
+    version: str
+    #: Empty: it runs in production; else ``dev`` or ``optional``.
+    scope: tuple[str, ...] = ()
+    #: Whether the project itself asks for it; None where the format does not say.
+    direct: bool | None = None
+    platform: str | None = None
+
+
+def read_of(ecosystem: str, pins: Iterable[Pin], unseen: Sequence[Unseen], warnings: Sequence[str]) -> Read:
+    """Return pins as the dependencies of the only component of a file.
+
+    What is no name or version of the ecosystem is not copied: it becomes an unseen entry.
+    """
+    by_item: dict[str, list[Pin]] = {}
+    refused = 0
+    for pin in pins:
+        if _NAMES[ecosystem].fullmatch(pin.name) and (is_version(pin.version) or _is_address(pin.version)):
+            by_item.setdefault(package(ecosystem, pin.name), []).append(pin)
+        else:
+            refused += 1
+    gaps = list(unseen)
+    if refused:
+        detail = f"{refused} entries whose name or version is none"
+        gaps.append(Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail))
+    facts: dict[str, Value] = {item: _versions(own) for item, own in by_item.items()}
+    hints = {item: hint for item, own in by_item.items() if (hint := _hints(own))}
+    if gaps:
+        detail = "the digest of pins that are not all known would tell nothing"
+        gaps.append(Unseen(item=f"lockfile#{ecosystem}", reason=gaps[0].reason, detail=detail))
+    else:
+        facts[f"lockfile#{ecosystem}"] = digest_of(value_bytes(facts))
+    section = Section(
+        basis="declared",
+        status="partial" if gaps else "complete",
+        facts=facts,
+        hints=hints,
+        covers=(f"pkg:{ecosystem}/*", f"lockfile#{ecosystem}"),
+        unseen=tuple(gaps),
+    )
+    return Read(parts=(Part(sections={"dependencies": section}),), warnings=tuple(warnings))
+
+
+def _versions(pins: Sequence[Pin]) -> Value:
+    distinct = sorted({pin.version for pin in pins})
+    return distinct[0] if len(distinct) == 1 else list(distinct)
+
+
+def _hints(pins: Sequence[Pin]) -> dict[str, Any]:
+    hints: dict[str, Any] = {}
+    if all(pin.scope for pin in pins):
+        hints["scope"] = sorted({word for pin in pins for word in pin.scope})
+    if any(pin.direct is not None for pin in pins):
+        hints["direct"] = any(pin.direct for pin in pins)
+    platforms = {pin.platform for pin in pins}
+    if len(platforms) == 1 and (platform := platforms.pop()):
+        hints["platform"] = platform
+    return hints
+
+
+def is_version(text: str) -> bool:
+    """Tell whether a text may stand as a version."""
+    return _VERSION.fullmatch(text) is not None
+
+
+def _is_address(text: str) -> bool:
+    return (text.startswith("git+") or "://" in text) and without_credentials(text) == text
+
+
+def from_git(address: str, revision: str) -> str | None:
+    """Return ``git+host/path@revision``, without credentials, or None where it is no repository."""
+    repository = repository_url(address.removeprefix("git+"))
+    if repository is None or not _REVISION.fullmatch(revision or "HEAD"):
+        return None
+    return f"git+{repository}@{revision}" if revision else f"git+{repository}"
+
+
+def from_archive(address: str) -> str | None:
+    """Return the version in the file name of a wheel or source archive, else the bare address, else None."""
+    bare = without_credentials(address)
+    match = _WHEEL.fullmatch(bare.rpartition("/")[2]) if bare else None
+    if match and is_version(match["version"]):
+        return match["version"]
+    return bare if bare and "://" in bare else None
+
+
+def platform_of_marker(marker: object) -> str | None:
+    """Return the platform of a marker that asks for nothing else, such as ``sys_platform == 'win32'``."""
+    match = _PLATFORM_MARKER.fullmatch(marker) if isinstance(marker, str) else None
+    return match[1].lower() if match else None
+
+
+def text_of(data: bytes, name: str) -> str:
+    """Return the text of a lockfile. Raises UnseenError with the line of what is no UTF-8 or unmerged."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UnseenError("malformed", f"{name}:{line}: not UTF-8") from None
+    if (conflict := _CONFLICT.search(text)) is not None:
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise UnseenError("malformed", f"{name}:{line}: marks of a merge conflict; resolve it and lock again")
+    return text
+
+
+def toml_of(data: bytes, name: str) -> dict[str, Any]:
+    """Return what a TOML file says. Raises UnseenError with line and column."""
+    text = text_of(data, name)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_PLACE.search(str(error))
+        where = f":{place[1]}:{place[2]}" if place else ""
+        raise UnseenError(
+            "malformed", f"{name}{where}: no TOML here or just before; is it cut off?"
+        ) from None
+    except RecursionError:
+        raise UnseenError("too_large", f"{name}: nested beyond all use") from None
+
+
+def cut_off(data: bytes, ecosystem: str) -> list[Unseen]:
+    """Return an unseen entry where a file that a tool wrote does not end as tools end files."""
+    if not data or data.endswith(b"\n"):
+        return []
+    detail = "the last line has no end; the file may be cut off"
+    return [Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail)]
+
+
+def tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return a list of tables; whatever else stands there is left out."""
+    found = document.get(key)
+    return [table for table in found if isinstance(table, dict)] if isinstance(found, list) else []
+
+
+def table(document: object, key: str) -> dict[str, Any]:
+    """Return a table inside a table, empty where there is none."""
+    found = document.get(key) if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def text_at(document: object, key: str) -> str:
+    """Return a text inside a table, empty where there is none."""
+    found = document.get(key) if isinstance(document, dict) else None
+    return found if isinstance(found, str) else ""
