@@ -113,8 +113,10 @@ def _verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
         return Ruling("drift", decision.rule)
     if difference.place.section == "config" and difference.left.present and difference.right.present:
         return _config_verdict(case, difference, decision)
-    if difference.status == "same" or decision.outcome.expect == "any":
+    if difference.status == "same":
         return Ruling("in_sync", decision.rule)
+    if decision.outcome.expect == "any":
+        return Ruling("expected", decision.rule)
     if isinstance(decision.outcome.expect, tuple) and _only_where_expected(case.pair, difference, decision):
         return Ruling("expected", decision.rule)
     return _allowed(case, difference, decision)
@@ -131,8 +133,10 @@ def _config_verdict(case: Case, difference: Difference, decision: Decision) -> R
         if equal == (expect == "equal"):
             return Ruling("in_sync", decision.rule)
         return _allowed(case, difference, decision)
-    if difference.status == "same" or expect == "any":
+    if difference.status == "same":
         return Ruling("in_sync", decision.rule)
+    if expect == "any":
+        return Ruling("expected", decision.rule)
     return _allowed(case, difference, decision)
 
 

@@ -133,7 +133,7 @@ PACK: Final[tuple[Rule, ...]] = (
     _rule(
         "backing_services/size",
         Match(section=_BACKING, item=tuple(f"*#setting/{name}" for name in SIZE_SETTINGS)),
-        Outcome(severity={"*": "info"}),
+        Outcome(severity={"*": "info"}, expect="any"),
     ),
     _rule(
         "backing_services/endpoint",
@@ -265,6 +265,8 @@ PACK: Final[tuple[Rule, ...]] = (
     _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),
     _rule("contradiction", Match(kind=("contradiction",)), Outcome(severity={"*": "low"})),
     _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
+    # -- size is no drift: production is bigger ---------------------------------------------------------
+    _rule("concurrency/size", Match(section=("concurrency",)), Outcome(severity={"*": "info"}, expect="any")),
     # -- the rest ---------------------------------------------------------------------------------------
     _rule(
         "processes/missing",
