@@ -80,5 +80,5 @@ def _collisions() -> Iterator[tuple[bool, str]]:
         if others:
             yield (
                 False,
-                f"{', '.join(others)} also installs a package {package}: use a virtual environment of its own",
+                f"{', '.join(others)} also installs a package {package}: use a virtual environment",
             )

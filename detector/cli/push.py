@@ -117,9 +117,8 @@ async def _sent(url: str, component: str, body: dict[str, Any], token: str | Non
     except orjson.JSONDecodeError:
         document = {}
     if response.status >= 300:
-        raise ParityError(
-            f"the service refused with {response.status}: {document.get('detail') or document.get('title', '')}"
-        )
+        why = document.get("detail") or document.get("title") or "it gave no reason"
+        raise ParityError(f"the service refused with {response.status}: {why}")
     if document.get("held"):
         return "taken, and held until it is seen once more: most of a section is gone"
     return (

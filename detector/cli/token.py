@@ -24,17 +24,17 @@ def token() -> None:
 @click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
 def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str | None) -> None:
     """Make a token and print it once: only its hash is kept."""
-    from detector.api.tokens import checked_scopes, new_token
+    from detector.api.tokens import is_scope, mint
     from detector.cli.asking import configuration, writing
 
-    granted = checked_scopes(scopes)
-    now = datetime.now(UTC)
+    for scope in scopes:
+        if not is_scope(scope):
+            raise UsageError(f"no scope {scope}; take read, drift:write, admin, push:ENV or push:ENV/SERVICE")
+    lasts = duration(lifetime)
 
     async def make() -> str:
         async with writing(configuration(config_path)) as reading:
-            return await new_token(
-                reading.store, name=name, scopes=granted, expires_at=now + duration(lifetime), now=now
-            )
+            return await mint(reading.store, name=name, scopes=scopes, now=datetime.now(UTC), lasts=lasts)
 
     click.echo(asyncio.run(make()))
     finish(0, f"token: {name} is good for {lifetime}; it is shown only now")
@@ -49,7 +49,8 @@ def list_tokens(config_path: str | None) -> None:
     async def ask() -> list[str]:
         async with asked(config_path) as (reading, _):
             return [
-                f"{row.id}  {row.name}  {' '.join(row.scopes)}  until {print_time(row.expires_at) if row.expires_at else 'revoked'}"
+                f"{row.id}  {row.name}  {' '.join(row.scopes)}"
+                + (f"  until {print_time(row.expires_at)}" if row.expires_at else "  for ever")
                 + ("  revoked" if row.revoked_at else "")
                 for row in await reading.store.tokens()
             ]
