@@ -17,7 +17,7 @@ from detector.store.fold import Settled, flat, settle
 from detector.store.interning import Interning
 from detector.store.memory import Known, unsaid_document
 from detector.store.past import COVERAGE, FACTS, Past, read_past, write_spans
-from detector.store.saying import Arrival, names_for, said_then, say
+from detector.store.saying import Arrival, said_then, say
 from detector.store.timeline import Span, respan
 
 K = TypeVar("K", int, str)
@@ -66,9 +66,8 @@ async def rewriting(
             await interning.values_of(connection, {id_ for state in then for id_ in state.coverage.values()})
         ).items()
     }
-    said = [await say(connection, interning, arrival.observation, past.facts)]
-    names = await names_for(connection, interning, documents.values(), past.facts)
-    said += [said_then(state, documents, names) for state in then]
+    arrived, names = await say(connection, interning, arrival.observation, past.facts)
+    said = [arrived, *(said_then(state, documents, {**past.names, **names}) for state in then)]
     states: list[tuple[int, Settled]] = []
     before, previous = base, earlier[-1].digest if earlier else None
     for now, words in zip((entry, *later), said, strict=True):

@@ -1,14 +1,18 @@
 """Reading history: the values of items over time, and the snapshots of environments."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from detector.model.canonical import value_bytes
+from detector.model.facts import Value
 from detector.model.records import Interval, Snapshot
-from detector.model.words import SECTIONS
+from detector.model.words import SECTIONS, Basis
 from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
@@ -17,6 +21,8 @@ from detector.store.timeline import Span
 
 #: service, component, section, item
 FactKey = tuple[str, str, str, str]
+#: (stream, item) -> spans, newest first.
+Spans = dict[tuple[int, int], list[Span]]
 _EVER: Final = 1 << 62
 
 
@@ -52,36 +58,33 @@ class History:
         found: list[tuple[str, str, str, Interval]] = []
         async with self._database.read() as connection:
             ids = await find_items(connection, names)
-            streams = (await connection.execute(_streams(*wanted))).all()
-            for (name, _), id_ in ids.items():
-                for stream in streams:
-                    spans = await _spans(connection, stream.id, id_, bound, limit)
-                    intervals = await self._intervals(connection, stream, name, spans)
-                    found += [(stream.environment, stream.component, name, entry) for entry in intervals]
+            streams = {row.id: row for row in await connection.execute(_streams(*wanted))}
+            spans: Spans = {}
+            for stream, id_ in product(streams, ids.values()):
+                # One by one: the key of the table gives the newest without reading the others.
+                spans |= await _spans(connection, [stream], [id_], before=bound, limit=limit)
+            for (stream, id_), intervals in (await self._intervals(connection, streams, spans)).items():
+                row, name = streams[stream], next(name for name, known in ids.items() if known == id_)
+                found += [(row.environment, row.component, name[0], entry) for entry in intervals]
         found.sort(key=lambda entry: entry[3].opened, reverse=True)
         return found[:limit]
 
     async def values_of(self, environment: str, keys: Collection[FactKey]) -> dict[FactKey, list[Interval]]:
         """Return what each item was over time in one environment, oldest first; nothing for unknown ones."""
         found: dict[FactKey, list[Interval]] = {}
+        wanted = (t.environment.c.name == environment, t.service.c.name.in_({key[0] for key in keys}))
         async with self._database.read() as connection:
             ids = await find_items(connection, sorted({(section, item) for _, _, section, item in keys}))
-            wanted = (t.environment.c.name == environment, t.service.c.name.in_({key[0] for key in keys}))
-            streams: dict[tuple[str, str], list[Any]] = {}
-            for stream in await connection.execute(_streams(*wanted)):
-                streams.setdefault((stream.service, stream.component), []).append(stream)
-            for key in keys:
-                service, component, section, item = key
-                if (id_ := ids.get((section, item))) is None:
-                    continue
-                for stream in streams.get((service, component), ()):
-                    spans = await _spans(connection, stream.id, id_, _EVER, None)
-                    found.setdefault(key, []).extend(
-                        await self._intervals(connection, stream, section, spans)
-                    )
+            names = {id_: name for name, id_ in ids.items()}
+            streams = {row.id: row for row in await connection.execute(_streams(*wanted))}
+            spans = await _spans(connection, list(streams), list(names))
+            for (stream, id_), intervals in (await self._intervals(connection, streams, spans)).items():
+                key = (streams[stream].service, streams[stream].component, *names[id_])
+                if key in keys:
+                    found.setdefault(key, []).extend(reversed(intervals))
         for intervals in found.values():
             intervals.sort(key=lambda entry: entry.opened)
-        return {key: intervals for key, intervals in found.items() if intervals}
+        return found
 
     async def snapshots(
         self, environment: str, *, limit: int = 100, before: int | None = None
@@ -122,42 +125,39 @@ class History:
         ]
 
     async def _intervals(
-        self, connection: AsyncConnection, stream: Any, section: str, spans: Iterable[Span]
-    ) -> list[Interval]:
-        spans = list(spans)
-        if not spans:
-            return []
-        values = await self._interning.values_of(connection, {span.value for span in spans})
-        bases = await _bases(connection, self._interning, stream.id, section)
-        numbers = await _numbers(connection, {span.opened_seq for span in spans})
-        intervals: list[Interval] = []
-        for span in spans:
-            entry = Interval(
-                value=values[span.value].value,
-                opened=moment(span.opened),
-                closed=None if span.closed is None else moment(span.closed),
-                source=stream.source,
-                basis=next((basis for opened, basis in bases if opened <= span.opened), bases[-1][1]),
-                snapshot=numbers[span.opened_seq],
-            )
-            newer = intervals[-1] if intervals else None
-            if newer is not None and newer.opened == entry.closed and newer.value == entry.value:
-                # Only a hint changed, or a late observation drew a line through one value.
-                intervals[-1] = _joined(entry, newer)
-            else:
-                intervals.append(entry)
-        return intervals
+        self, connection: AsyncConnection, streams: Mapping[int, Row[Any]], spans: Spans
+    ) -> dict[tuple[int, int], list[Interval]]:
+        """Return spans as intervals, newest first, adjoining ones of one value joined."""
+        every = [span for some in spans.values() for span in some]
+        values = await self._interning.values_of(connection, {span.value for span in every})
+        numbers = await _numbers(connection, {span.opened_seq for span in every})
+        names = await self._interning.names_of(connection, {item for _, item in spans})
+        bases = await _bases(connection, self._interning, {stream for stream, _ in spans})
+        found: dict[tuple[int, int], list[Interval]] = {}
+        for (stream, item), some in spans.items():
+            intervals: list[Interval] = []
+            for span in some:
+                entry = Interval(
+                    value=values[span.value].value,
+                    opened=moment(span.opened),
+                    closed=None if span.closed is None else moment(span.closed),
+                    source=streams[stream].source,
+                    basis=_basis_at(bases[stream, names[item][0]], span.opened),
+                    snapshot=numbers[span.opened_seq],
+                )
+                newer = intervals[-1] if intervals else None
+                if newer is not None and newer.opened == entry.closed and _same(newer.value, entry.value):
+                    # Only a hint changed, or a late observation drew a line through one value.
+                    intervals[-1] = replace(entry, closed=newer.closed)
+                else:
+                    intervals.append(entry)
+            found[stream, item] = intervals
+        return found
 
 
-def _joined(older: Interval, newer: Interval) -> Interval:
-    return Interval(
-        value=older.value,
-        opened=older.opened,
-        closed=newer.closed,
-        source=older.source,
-        basis=older.basis,
-        snapshot=older.snapshot,
-    )
+def _same(one: Value, other: Value) -> bool:
+    """Tell whether two values are one: `True` and `1` are not."""
+    return value_bytes(one) == value_bytes(other)
 
 
 def _streams(*wanted: ColumnElement[bool]) -> Select[Any]:
@@ -204,52 +204,59 @@ def _snapshots(*wanted: ColumnElement[bool]) -> Select[Any]:
 
 
 async def _spans(
-    connection: AsyncConnection, stream: int, item: int, bound: int, limit: int | None
-) -> list[Span]:
-    """Return what was ever valid of one item in one stream, newest first."""
-    still = select(t.fact).where(t.fact.c.stream == stream, t.fact.c.item == item, t.fact.c.opened < bound)
-    past = (
-        select(t.fact_past)
-        .where(t.fact_past.c.stream == stream, t.fact_past.c.item == item, t.fact_past.c.opened < bound)
-        .where(t.fact_past.c.closed > t.fact_past.c.opened)
-        .order_by(t.fact_past.c.opened.desc())
-        .limit(limit)
-    )
-    spans = [
-        Span(value=row.value, opened=row.opened, opened_seq=row.opened_seq)
-        for row in await connection.execute(still)
-    ]
-    return spans + [
-        Span(
-            value=row.value,
-            opened=row.opened,
-            opened_seq=row.opened_seq,
-            closed=row.closed,
-            closed_seq=row.closed_seq,
+    connection: AsyncConnection,
+    streams: Sequence[int],
+    items: Sequence[int],
+    *,
+    before: int = _EVER,
+    limit: int | None = None,
+) -> Spans:
+    """Return what was ever valid of items in streams, newest first. ``limit`` counts closed ones of all."""
+    found: Spans = {}
+    for some in chunks(items):
+        still = select(t.fact).where(
+            t.fact.c.stream.in_(streams), t.fact.c.item.in_(some), t.fact.c.opened < before
         )
-        for row in await connection.execute(past)
-    ]
-
-
-async def _bases(
-    connection: AsyncConnection, interning: Interning, stream: int, section: str
-) -> list[tuple[int, Any]]:
-    """Return from when on a section had which basis, newest first."""
-    rows: list[tuple[int, int]] = []
-    for table in (t.coverage, t.coverage_past):
-        query = select(table.c.opened, table.c.value).where(
-            table.c.stream == stream, table.c.section == section
+        past = (
+            select(t.fact_past)
+            .where(t.fact_past.c.stream.in_(streams), t.fact_past.c.item.in_(some))
+            .where(t.fact_past.c.opened < before, t.fact_past.c.closed > t.fact_past.c.opened)
+            .order_by(t.fact_past.c.opened.desc())
+            .limit(limit)
         )
-        rows += [(opened, value) for opened, value in await connection.execute(query)]
-    documents = await interning.values_of(connection, {value for _, value in rows})
-    found: list[tuple[int, Any]] = [
-        (opened, _basis(documents[value].value)) for opened, value in sorted(rows, reverse=True)
-    ]
+        for query in (still, past):
+            for row in (await connection.execute(query)).mappings():
+                span = Span(
+                    value=row["value"],
+                    opened=row["opened"],
+                    opened_seq=row["opened_seq"],
+                    closed=row.get("closed"),
+                    closed_seq=row.get("closed_seq"),
+                )
+                found.setdefault((row["stream"], row["item"]), []).append(span)
     return found
 
 
-def _basis(document: Any) -> Any:
-    return document["basis"]
+async def _bases(
+    connection: AsyncConnection, interning: Interning, streams: Collection[int]
+) -> dict[tuple[int, str], list[tuple[int, Basis]]]:
+    """Return from when on each section of streams had which basis, newest first."""
+    rows: list[tuple[int, int, str, int]] = []
+    for table in (t.coverage, t.coverage_past):
+        query = select(table.c.opened, table.c.stream, table.c.section, table.c.value)
+        rows += [tuple(row) for row in await connection.execute(query.where(table.c.stream.in_(streams)))]
+    documents: dict[int, Any] = {
+        id_: held.value
+        for id_, held in (await interning.values_of(connection, {row[3] for row in rows})).items()
+    }
+    found: dict[tuple[int, str], list[tuple[int, Basis]]] = {}
+    for opened, stream, section, value in sorted(rows, reverse=True):
+        found.setdefault((stream, section), []).append((opened, documents[value]["basis"]))
+    return found
+
+
+def _basis_at(bases: Sequence[tuple[int, Basis]], at: int) -> Basis:
+    return next((basis for opened, basis in bases if opened <= at), bases[-1][1])
 
 
 async def _numbers(connection: AsyncConnection, seqs: Collection[int]) -> Mapping[int, int]:

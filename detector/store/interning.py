@@ -137,13 +137,15 @@ def value_key(entry: Value, hints: Mapping[str, Any] | None) -> str | bytes:
 
 
 def coverage_document(section: Section) -> dict[str, Any]:
-    """Return what a section says of its own coverage: all but its facts."""
+    """Return what a section says of its own coverage: all but its facts. Its lists are sets, as all values are."""
     return {
         "basis": section.basis,
         "status": section.status,
         "covers": sorted(section.covers),
         "sees": sorted(section.sees),
-        "unseen": sorted([entry.item, entry.reason, entry.detail] for entry in section.unseen),
+        "unseen": [
+            {"item": entry.item, "reason": entry.reason, "detail": entry.detail} for entry in section.unseen
+        ],
         "reads": dict(section.reads),
     }
 

@@ -147,7 +147,7 @@ class Recording:
             plan = await rewriting(connection, self._interning, known, arrival)
             after = plan.settled
         else:
-            said = await say(connection, self._interning, observation, flat(before.facts))
+            said, _ = await say(connection, self._interning, observation, flat(before.facts))
             twice = bool(ring) and ring[-1].digest == entry.digest
             after = settle(before, said, may_hold=entry.scheduled and not twice)
         facts, coverage = (

@@ -30,8 +30,8 @@ Names = Mapping[int, ItemName]
 
 async def say(
     connection: AsyncConnection, interning: Interning, observation: Observation, lacking: Collection[int]
-) -> dict[str, SectionSaid]:
-    """Return an observation in ids, new names and values stored.
+) -> tuple[dict[str, SectionSaid], Names]:
+    """Return an observation in ids, new names and values stored, and the names of its items.
 
     ``lacking`` are the items that the stream is known to have: what the observation may lack.
     """
@@ -53,7 +53,9 @@ async def say(
             items.append((name, item))
     item_ids = await interning.item_ids(connection, items)
     value_ids = await interning.value_ids(connection, values)
-    names = await names_for(connection, interning, documents.values(), lacking)
+    names: Names = {}
+    if any(document["covers"] != ["*"] or document["unseen"] for document in documents.values()):
+        names = await interning.names_of(connection, lacking)
     said: dict[str, SectionSaid] = {}
     for name, section in observation.sections.items():
         coverage, *facts = (value_ids[key] for key in keys[name])
@@ -66,7 +68,7 @@ async def say(
             failed=failed,
             proves_absent=absence(documents[name], names),
         )
-    return said
+    return said, {id_: name for name, id_ in item_ids.items()}
 
 
 def said_then(settled: Settled, documents: Mapping[int, Document], names: Names) -> dict[str, SectionSaid]:
@@ -84,20 +86,11 @@ def said_then(settled: Settled, documents: Mapping[int, Document], names: Names)
     return said
 
 
-async def names_for(
-    connection: AsyncConnection, interning: Interning, documents: Collection[Document], items: Collection[int]
-) -> Names:
-    """Return the names of items where a coverage has globs that ask for them."""
-    if any(document["covers"] != ["*"] or document["unseen"] for document in documents):
-        return await interning.names_of(connection, items)
-    return {}
-
-
 def absence(document: Document, names: Names) -> Callable[[int], bool]:
     """Return what tells whether an item that such a section lacks is proven absent."""
     if document["status"] != "complete":
         return lambda _: False
-    covers, unseen = document["covers"], [glob for glob, *_ in document["unseen"]]
+    covers, unseen = document["covers"], [entry["item"] for entry in document["unseen"]]
     if covers == ["*"] and not unseen:
         return lambda _: True
 

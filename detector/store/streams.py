@@ -220,9 +220,7 @@ def _section(document: Any, facts: Mapping[str, Held]) -> Section:
         hints={name: held.hints for name, held in facts.items() if held.hints},
         covers=tuple(document["covers"]),
         sees=tuple(document["sees"]),
-        unseen=tuple(
-            Unseen(item=i, reason=reason, detail=detail) for i, reason, detail in document["unseen"]
-        ),
+        unseen=tuple(Unseen(**entry) for entry in document["unseen"]),
         reads=document["reads"],
     )
 

@@ -1,0 +1,163 @@
+"""Order of arrival: whatever it is, the end is the same, and the same as starting over would give."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from detector.model.facts import Observation, Section
+from detector.model.records import Stream
+from detector.store import ring as ring_module
+from detector.store.store import Store, open_store
+from tests.store.obvious import ObviousStream, State, state_of
+from tests.store.seen import MONDAY, RECEIVED, minute, unseen
+
+NAMES = [f"pkg:{kind}/{number}" for kind in ("pypi", "deb") for number in range(6)]
+
+
+@st.composite
+def sections(draw: st.DrawFn) -> dict[str, Section]:
+    found = {}
+    for name in ("dependencies", "config"):
+        if name == "config" and draw(st.booleans()):
+            continue  # left out: nothing is said of it
+        items = draw(st.sampled_from([NAMES, NAMES[:11], NAMES[:4], NAMES[4:], []]))
+        version = draw(st.sampled_from(["1", "2"]))
+        found[name] = Section(
+            basis="running",
+            status=draw(st.sampled_from(["complete", "complete", "complete", "partial", "failed"])),
+            facts=dict.fromkeys(items, version),
+            hints={item: {"scope": ["dev"]} for item in items[:1] if draw(st.booleans())},
+            covers=draw(st.sampled_from([("*",), ("*",), ("pkg:deb/*",)])),
+            unseen=draw(st.sampled_from([(), (), unseen("pkg:pypi/*"), unseen("pkg:deb/2")])),
+        )
+    return found
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[tuple[Observation, bool]]:
+    """Observations in the order they arrive in; some share a time, some share what they say."""
+    kinds = draw(st.lists(sections(), min_size=1, max_size=3))
+    times = draw(st.lists(st.integers(0, 12), min_size=2, max_size=9))
+    return [
+        (
+            Observation(
+                environment="prod",
+                service="checkout",
+                source="docker",
+                observed_at=minute(at),
+                sections=draw(st.sampled_from(kinds)),
+            ),
+            draw(st.sampled_from([True, True, False])),
+        )
+        for at in times
+    ]
+
+
+async def fill(store: Store, arriving: Sequence[tuple[Observation, bool]]) -> None:
+    for observation, scheduled in arriving:
+        await store.record(observation, received_at=RECEIVED, scheduled=scheduled)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    store = await open_store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def told(streams: Sequence[Stream]) -> State:
+    return state_of(dict(streams[0].sections)) if streams else {}
+
+
+async def agree(store: Store, model: ObviousStream) -> None:
+    """Everything that can be asked of the store is what the model says."""
+    last = model.moments()[-1]
+    (stream,) = await store.streams()
+    assert told([stream]) == last.sections
+    assert dict(stream.held) == last.held
+    assert stream.last_seen == last.at
+    for at in range(-1, 14):
+        assert told(await store.streams(as_of=minute(at))) == model.as_of(minute(at)), at
+
+
+@given(arriving=arrivals())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_stored_is_what_starting_over_would_give(
+    new_url: Callable[[], str], arriving: list[tuple[Observation, bool]]
+) -> None:
+    async def run() -> None:
+        model = ObviousStream(ring=32)
+        for observation, scheduled in arriving:
+            model.record(observation, scheduled=scheduled)
+        url = new_url()
+        async with opened(url) as store:
+            await fill(store, arriving)
+            await agree(store, model)
+        async with opened(url) as store:
+            await agree(store, model)
+
+    asyncio.run(run())
+
+
+@given(arriving=arrivals(), size=st.integers(1, 4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_has_left_the_ring_is_settled(
+    new_url: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+    arriving: list[tuple[Observation, bool]],
+    size: int,
+) -> None:
+    async def run() -> None:
+        monkeypatch.setattr(ring_module, "RING", size)
+        model = ObviousStream(ring=size)
+        for observation, scheduled in arriving:
+            model.record(observation, scheduled=scheduled)
+        async with opened(new_url()) as store:
+            await fill(store, arriving)
+            await agree(store, model)
+
+    asyncio.run(run())
+
+
+@given(arriving=arrivals())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_numbered_snapshot_stays_what_was_known_then(
+    new_url: Callable[[], str], arriving: list[tuple[Observation, bool]]
+) -> None:
+    """Also when later observations rewrite what was so at that time."""
+
+    async def run() -> None:
+        async with opened(new_url()) as store:
+            known: dict[int, State] = {}
+            for observation, scheduled in arriving:
+                recorded = await store.record(observation, received_at=RECEIVED, scheduled=scheduled)
+                now = told(await store.streams())
+                if recorded.changed:
+                    assert recorded.snapshot == len(known) + 1
+                    known[recorded.snapshot] = now
+                assert known[recorded.snapshot] == now, "no change without a number"
+            for number, state in known.items():
+                assert told(await store.streams(snapshot=("prod", number))) == state, number
+            assert [snapshot.number for snapshot in await store.snapshots("prod")] == sorted(
+                known, reverse=True
+            )
+
+    asyncio.run(run())
+
+
+async def test_a_week_of_polls_keeps_the_last_thirty_two(store: Store) -> None:
+    sections = {"dependencies": Section(basis="running", facts={"pkg:pypi/django": "5.2"})}
+    for at in range(40):
+        observation = Observation(
+            environment="prod", service="a", source="x", observed_at=minute(at), sections=sections
+        )
+        await store.record(observation, received_at=RECEIVED, scheduled=True)
+    (stream,) = await store.streams()
+    assert stream.seen_at == tuple(MONDAY + timedelta(minutes=at) for at in range(8, 40))
