@@ -37,6 +37,7 @@ _WORDS: Final = {
     "less_than_equal": "must be at most {le}",
     "too_short": "must have at least {min_length}",
     "too_long": "must have at most {max_length}",
+    "string_pattern_mismatch": "must have the form {pattern}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
 }
@@ -120,6 +121,9 @@ class Problems:
             code = "config-range" if kind in _RANGES else "config-type"
             code = "config-semantics" if kind == "missing" else code
             message = _WORDS[kind].format(**context)
+            if kind == "string_pattern_mismatch":
+                # The description says in words what the pattern says in signs.
+                message = _description(model, location) or message
         else:
             # The words of a plugin's own check, unless they repeat what the file says.
             code, message = "config-type", fault["msg"].removeprefix("Value error, ")
@@ -151,17 +155,29 @@ class Problems:
 
 def known_keys(model: type[BaseModel], location: Path) -> list[str]:
     """Return the keys that stand at a location inside a model, for suggestions."""
+    return [key for each in _models_at(model, location) for key in keys_of(each)]
+
+
+def _description(model: type[BaseModel], location: Path) -> str | None:
+    for each in _models_at(model, location[:-1]):
+        for name, field in each.model_fields.items():
+            if location[-1] in (field.alias, name):
+                return field.description
+    return None
+
+
+def _models_at(model: type[BaseModel], location: Path) -> list[type[BaseModel]]:
     models = [model]
     for step in location:
         inner = [
             each
             for outer in models
             for name, field in outer.model_fields.items()
-            if step in (field.alias or name, name)
+            if step in (field.alias, name)
             for each in models_in(field.annotation)
         ]
         models = inner or models
-    return [key for each in models for key in keys_of(each)]
+    return models
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:

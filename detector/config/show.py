@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from detector.config.fields import Days, Validity, print_exactly
 from detector.config.records import Config, Source
@@ -78,8 +78,6 @@ def _fields(record: Any) -> list[tuple[str, Any]]:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it: models as mappings by their keys in the file, secrets masked."""
-    if isinstance(value, SecretStr):
-        return MASK
     if isinstance(value, timedelta):
         return print_exactly(value)
     if isinstance(value, Validity | Days | Allowance | Path):
@@ -93,7 +91,7 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    # A type of a plugin: what it prints is unknown, and may be a secret.
+    # SecretStr, and types of plugins: what those print is unknown, and may be a secret.
     return MASK
 
 

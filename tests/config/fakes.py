@@ -90,7 +90,7 @@ class WebCollector:
 
 
 class SlackOptions(NotifierOptions):
-    channel: str
+    channel: str = Field(pattern="^C", description="Id of the channel, not its name.")
     bot_token: SecretStr | None = None
     signing_secret: SecretStr | None = None
     api_url: str = "https://slack.com/api/"

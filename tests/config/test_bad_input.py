@@ -133,7 +133,7 @@ SERVICES_RULES_RECEIVERS = [
     (
         "config-type",
         "alerting.routes[0].match.severity",
-        "alerting: {receivers: [{name: a, slack: {channel: C}}],\n  routes: [{to: a, match: {severity: ¦'>high'}}]}",
+        "alerting: {receivers: [{name: a, slack: {channel: C}}], routes: [{to: a, match: {severity: ¦h}}]}",
     ),
 ]
 #: The same of one source of production, its path below that source.
@@ -220,6 +220,11 @@ SUGGESTIONS = [
 @pytest.mark.parametrize(("text", "expected"), SUGGESTIONS)
 def test_a_near_miss_gets_a_suggestion(refuse: Refuse, text: str, expected: str) -> None:
     assert expected in str(ConfigError(refuse(text)))
+
+
+def test_a_form_is_said_in_the_words_of_its_description(refuse: Refuse) -> None:
+    (problem,) = refuse(HEAD + f"alerting: {{receivers: [{{name: a, slack: {{channel: {CANARY}}}}}]}}\n")
+    assert str(problem).endswith("alerting.receivers[0].slack.channel: Id of the channel, not its name.")
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(refuse: Refuse) -> None:
