@@ -20,6 +20,7 @@ from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.schedule import Schedule
+from detector.model.records import Recorded
 from detector.model.words import State
 from detector.store.store import Store
 
@@ -99,10 +100,19 @@ class Watch:
         """Run one source now and judge what it changed."""
         ran = await self._collect.run(source)
         for service, recorded in ran.observed:
-            if recorded.changed or (source.environment, service) in self._waiting:
+            if self._matters(source.environment, service, recorded):
                 await self.judge(source.environment, service)
         self.on_run(ran)
         return ran
+
+    def observed(self, environment: str, service: str, recorded: Recorded) -> None:
+        """Have judged in the background what a push brought; the answer to it need not wait."""
+        if self._matters(environment, service, recorded):
+            self._look_again((environment, service), datetime.now(UTC))
+
+    def _matters(self, environment: str, service: str, recorded: Recorded) -> bool:
+        """Tell whether an observation can change a verdict: it changed facts, or a drift waits for it."""
+        return recorded.changed or (environment, service) in self._waiting
 
     async def judge(self, environment: str, service: str) -> None:
         """Judge one service of one environment everywhere it is compared."""
