@@ -30,7 +30,9 @@ from detector.model.expressions import Now
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
 from detector.notifier import Notifier
 from detector.queries.comparison import Comparisons
+from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
+from detector.queries.sources import SourceStates
 from detector.queries.views import Views
 from detector.store.store import Store, open_store
 
@@ -72,6 +74,8 @@ class Reading:
     views: Views
     comparisons: Comparisons
     overview: Overview
+    inventory: Inventory
+    sources: SourceStates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,8 @@ class Running:
 async def reading(config: Config, *, read_only: bool = True) -> AsyncIterator[Reading]:
     """Open the store and wire what answers questions."""
     settings = Settings(config)
+    if not read_only:
+        _make_folder(config.data_dir)
     store = await open_store(config.database_url, create=not read_only, read_only=read_only)
     try:
         yield _reading(settings, store)
@@ -152,9 +158,9 @@ def fingerprinter_of(folder: Path) -> Fingerprinter:
 
     Raises StoreError where the key cannot be read or is damaged: a new one would blind every comparison.
     """
+    _make_folder(folder)
     path = folder / KEY_FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         key = path.read_bytes()
@@ -175,11 +181,27 @@ def fingerprinter_of(folder: Path) -> Fingerprinter:
     return Fingerprinter(key)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        why = error.strerror or "the system refused"
+        raise StoreError(f"{folder} cannot be made ({why}): give data_dir or database_url another place") from None
+
+
 def _reading(settings: Settings, store: Store) -> Reading:
     views = Views(store, settings.current_policy)
     comparisons = Comparisons(store, views, settings.current_policy)
     overview = Overview(store=store, views=views, comparisons=comparisons, policy=settings.current_policy)
-    return Reading(settings=settings, store=store, views=views, comparisons=comparisons, overview=overview)
+    return Reading(
+        settings=settings,
+        store=store,
+        views=views,
+        comparisons=comparisons,
+        overview=overview,
+        inventory=Inventory(store=store, views=views, overview=overview, policy=settings.current_policy),
+        sources=SourceStates(store=store, config=lambda: settings.config, policy=settings.current_policy),
+    )
 
 
 def _routing(config: Config) -> Routing:

@@ -101,7 +101,10 @@ _Candidate = tuple[str, str, Key | None, Callable[[Judged], bool]]
 
 def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candidate]:
     ordered: list[tuple[int, _Candidate]] = []
+    servers = {one.key.component for one in items if one.key.item == "main#version"}
     for judged in items:
+        if judged.key.item == "image#tag" and judged.key.component in servers:
+            continue
         if judged.key.kind not in ("difference", "variant") or judged.verdict not in ("drift", "expected"):
             continue
         if (candidate := _candidate_of(judged)) is not None:
@@ -158,6 +161,9 @@ def _on_os(child: Judged, release: Judged) -> bool:
 
 
 def _of_server(child: Judged, parent: Judged, alias: str, within: str) -> bool:
+    if alias == "main" and child.key.item == "image#tag":
+        # The tag of a server's image says its version once more.
+        return _beside(child, parent)
     if not child.key.item.startswith(f"{alias}#") or (within and within not in child.key.item):
         return False
     return _beside(child, parent)

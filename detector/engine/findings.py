@@ -1,6 +1,6 @@
 """Findings: what is wrong although nothing differs, on both sides of a boundary or in one environment."""
 
-from detector.engine.pairing import Difference
+from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
 from detector.engine.values import equal_values, must_differ, rotated
 from detector.engine.view import Place, View
@@ -67,7 +67,7 @@ def findings_of(view: View, environment: Environment) -> list[Difference]:
                 found.append(_finding(place, side, "placeholder"))
             elif side.value.get("host") == "loopback":
                 found.append(_finding(place, side, "loopback_in_production"))
-        elif _floats(place, side):
+        elif _floats(place, side, view):
             found.append(_finding(place, side, "floating"))
     for place, loser in view.contradictions.items():
         side = view.sides[place]
@@ -79,13 +79,13 @@ def _finding(place: Place, side: Side, kind: str) -> Difference:
     return Difference(place, "same", Side(), side, kind)  # type: ignore[arg-type]  # the kinds above
 
 
-def _floats(place: Place, side: Side) -> bool:
-    if not isinstance(side.value, str) or side.basis != "declared":
-        return (
-            place.item == "image#tag"
-            and isinstance(side.value, str)
-            and versions.split_tag(side.value).floating
-        )
-    if place.item == "image#tag" or (place.section == "backing_services" and place.item.endswith("#version")):
-        return versions.split_tag(side.value).floating
-    return False
+def _floats(place: Place, side: Side, view: View) -> bool:
+    """Tell whether a tag or declared version names whatever is newest instead of one release."""
+    declared = (
+        place.section == "backing_services" and place.item.endswith("#version") and side.basis == "declared"
+    )
+    if not isinstance(side.value, str) or not (declared or place.item == "image#tag"):
+        return False
+    alias = place.item.partition("#")[0] if declared else "main"
+    product = product_of(view, Place(place.component, "backing_services", f"{alias}#version"))
+    return versions.split_tag(side.value, product=product or None).floating

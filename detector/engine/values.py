@@ -102,7 +102,7 @@ def config_gap(left: Value, right: Value) -> Gap | None:
 def must_differ(name: str, shape: Value) -> bool:
     """Tell whether this value must not be the same on both sides of the production boundary."""
     document = _shape(shape)
-    if document.get("source_class", "literal") not in ("literal", "secret_ref"):
+    if document.get("source_class", "literal") in ("image_default", "platform"):
         return False
     return is_secret_name(name) or bool(document.get("credentials"))
 

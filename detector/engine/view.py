@@ -247,7 +247,7 @@ def _settle(looks: list[Look], item: str) -> tuple[Side | None, Side | None]:
     if fresh:
         winner = _side_of(fresh[0], item)
         for other in fresh[1:]:
-            if canonical(other.section.facts[item]) != canonical(winner.value):
+            if _said(other.section.facts[item]) != _said(winner.value):
                 return winner, _side_of(other, item)
         return winner, None
     if holders:
@@ -268,6 +268,13 @@ def _why_unknown(able: list[Look], item: str) -> Reason | None:
         if why is not None and look.fresh and any(matches(part.item, item) for part in look.section.unseen):
             return why
     return None if any(why is None for _, why in reasons) else reasons[0][1]
+
+
+def _said(value: Value) -> Value:
+    """Return what a value says, whoever says it: of a config shape all but the class of its source."""
+    if isinstance(value, dict) and "source_class" in value:
+        value = {name: part for name, part in value.items() if name != "source_class"}
+    return canonical(value)
 
 
 def _farther(looks: list[Look], item: str) -> Value:
