@@ -41,13 +41,13 @@ def read(data: bytes, name: str) -> Read:
         return read_of("npm", _from_tree(table(document, "dependencies"), 0), (), warnings)
     if not isinstance(document.get("packages"), dict):
         raise UnseenError("malformed", f"{name}: no `packages` in it")
-    pins = list(_from_packages(table(document, "packages"), name, warnings))
+    pins = list(_from_packages(table(document, "packages"), warnings))
     if "dependencies" in document and _top_level(document) != _installed(document):
-        warnings.append(f"{name}: `packages` and `dependencies` disagree; `packages` is taken, as npm does")
+        warnings.append("`packages` and `dependencies` disagree; `packages` is taken, as npm does")
     return read_of("npm", pins, (), warnings)
 
 
-def _from_packages(packages: dict[str, Any], name: str, warnings: list[str]) -> Iterator[Pin]:
+def _from_packages(packages: dict[str, Any], warnings: list[str]) -> Iterator[Pin]:
     root = packages.get(_ROOT)
     asked_for = {
         key
@@ -73,7 +73,7 @@ def _from_packages(packages: dict[str, Any], name: str, warnings: list[str]) -> 
                 platform=platform or _platform(found),
             )
     if skipped:
-        warnings.append(f"{name}: {skipped} entries of `packages` that lead out of node_modules or nowhere")
+        warnings.append(f"{skipped} entries of `packages` that lead out of node_modules or nowhere")
 
 
 def _from_tree(dependencies: dict[str, Any], depth: int) -> Iterator[Pin]:

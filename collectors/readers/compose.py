@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from collectors._containers import image_reference
+from collectors._containers import ImageReference, image_reference
 from collectors.readers import dotenv
 from collectors.readers._backing_images import backing_facts, product_of
 from collectors.readers._compose_facts import listed, sections_of, word_at
@@ -48,7 +48,7 @@ class ComposeReader:
         services = tree.get("services")
         warnings: list[str] = []
         if "include" in tree:
-            warnings.append(f"{name}: `include` is not followed; services of the files it names are not seen")
+            warnings.append("`include` is not followed; services of the files it names are not seen")
         if not is_map(services):
             if "include" in tree:
                 raise UnseenError("unsupported", f"{name}: only `include`, which is not followed")
@@ -56,7 +56,7 @@ class ComposeReader:
         parts = []
         for service_name, service in services.items():
             if not _is_service_name(service_name) or not is_map(service):
-                warnings.append(f"{name}: an entry of `services` that is no service was left out")
+                warnings.append("an entry of `services` that is no service was left out")
                 continue
             sections = self._sections(service, name, fingerprinter, beside, warnings)
             if "include" in tree:
@@ -78,12 +78,19 @@ class ComposeReader:
         sections["config"] = _config(service, name, fingerprinter, beside, warnings)
         image = image_reference(word_at(service, "image") or "")
         if image is not None and product_of(image) is not None:
-            sections["backing_services"] = Section(basis="declared", facts=backing_facts(image))
+            sections["backing_services"] = _backing_service(image)
         if "extends" in service:
             detail = f"{name}: `extends` is not followed"
             for section in (*sections, "release", "processes"):
                 sections[section] = _with_unseen(sections.get(section), "*", detail)
         return sections
+
+
+def _backing_service(image: ImageReference) -> Section:
+    facts = backing_facts(image)
+    # A tag without a variant says that there is none; without a version it says nothing.
+    covers = dict.fromkeys((*facts, "main#variant")) if "main#version" in facts else facts
+    return Section(basis="declared", facts=facts, covers=tuple(covers))
 
 
 def _nothing_beside(_path: str) -> bytes:
@@ -113,7 +120,7 @@ def _config(
         else:
             shapes |= more
             unseen += gaps
-            warnings += told
+            warnings += [f"{path}: {line}" for line in told]
     refused = 0
     for key, value in _environment(service.get("environment")):
         if key is None or not is_variable(key):

@@ -114,7 +114,7 @@ def shapes_of(
                 repeated.append(entry.line)
             if entry.spilled:
                 warnings.append(
-                    f"{name}: lines {entry.line} to {entry.last_line} are one value over several lines;"
+                    f"lines {entry.line} to {entry.last_line} are one value over several lines;"
                     " put it in double quotes, or loaders read its first line alone"
                 )
             shapes[entry.name] = shape_of(
@@ -125,14 +125,14 @@ def shapes_of(
                 compare=entry.name in compare,
             )
     if alone:
-        warnings.append(f"{name}: {lines_in_words(alone)}: a name without = sets nothing")
+        warnings.append(f"{lines_in_words(alone)}: a name without = sets nothing")
     if repeated:
-        warnings.append(f"{name}: {lines_in_words(repeated)}: the key was set before; the last one wins")
+        warnings.append(f"{lines_in_words(repeated)}: the key was set before; the last one wins")
     unseen: tuple[Unseen, ...] = ()
     if refused:
         place = lines_in_words(refused)
         unseen = (Unseen(item="*", reason="malformed", detail=f"{name}: {place}: not NAME=value"),)
-        warnings.append(f"{name}: {place}: not NAME=value, so keys may be missing here")
+        warnings.append(f"{place}: not NAME=value, so keys may be missing here")
     return shapes, unseen, tuple(warnings)
 
 

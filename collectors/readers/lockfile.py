@@ -46,12 +46,17 @@ class LockfileReader:
 
 
 def _format_of(name: str) -> Callable[[bytes, str], Read] | None:
-    own = name.rpartition("/")[2]
+    own = _path(name)[-1]
     return next((read for glob, read in _FORMATS.items() if fnmatchcase(own, glob)), None)
 
 
+def _path(name: str) -> list[str]:
+    """Return the parts of a path, also of one behind the word of a locator (``lockfile:uv.lock``)."""
+    return name.replace(":", "/").split("/")
+
+
 def _is_requirements(name: str) -> bool:
-    path = "/".join(name.split("/")[-2:])
+    path = "/".join(_path(name)[-2:])
     return any(
         fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob) for glob in _REQUIREMENTS
     )

@@ -42,7 +42,7 @@ def read_document(document: Any, name: str) -> Read:
     warnings: tuple[str, ...] = ()
     if len(live) < len(observations):
         left_out = len(observations) - len(live)
-        warnings = (f"{name}: {left_out} observations of idle or canary traffic are not compared",)
+        warnings = (f"{left_out} observations of idle or canary traffic are not compared",)
     return Read(parts=tuple(_part(observation) for observation in live), warnings=warnings)
 
 

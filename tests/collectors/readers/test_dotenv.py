@@ -90,14 +90,14 @@ def test_empty_and_absent_are_two_states() -> None:
 def test_a_name_alone_sets_nothing_and_says_so() -> None:
     read = DotenvReader().read(b"A\nB=1\n", ".env", FINGERPRINTER)
     assert list(read.parts[0].sections["config"].facts) == ["B"]
-    assert read.warnings == (".env: line 1: a name without = sets nothing",)
+    assert read.warnings == ("line 1: a name without = sets nothing",)
 
 
 def test_the_last_of_two_equal_keys_wins_with_a_warning() -> None:
     read = DotenvReader().read(b"A=11\nA=22\n", ".env", FINGERPRINTER)
     facts = read.parts[0].sections["config"].facts
     assert facts["A"]["fingerprint"] == tag("A", "22")  # type: ignore[index, call-overload]
-    assert read.warnings == (".env: line 2: the key was set before; the last one wins",)
+    assert read.warnings == ("line 2: the key was set before; the last one wins",)
 
 
 def test_an_unquoted_key_block_is_one_value_and_its_lines_are_no_keys() -> None:
