@@ -31,6 +31,7 @@ async def _round(config: Config) -> tuple[int, int, int]:
 
     wanted = sources_of(config, (), ())
     async with running(config) as here:
+        await here.watch.resume()
         ran = await asyncio.gather(*(here.watch.run(source) for source in wanted))
         for one in ran:
             click.echo(

@@ -71,6 +71,7 @@ async def _stored(config: Config, wanted: list[Source]) -> int:
 
     failed = 0
     async with running(config) as here:
+        await here.watch.resume()
         for ran in await asyncio.gather(*(here.watch.run(source) for source in wanted)):
             failed += ran.result is not None
             click.echo(

@@ -48,7 +48,7 @@ def comparison_lines(document: Mapping[str, Any]) -> list[str]:
         lines.append(styled(TITLES[section], underline=True))
         for item in told:
             lines += _item_lines(item, left, right, columns, named=len(services) > 1)
-        lines += _quiet_lines(rest, columns)
+        lines += _quiet_lines(rest, columns, named=len(services) > 1)
         lines.append("")
     lines += _cause_lines(document["causes"])
     lines += _unseen_lines(document["coverage"], columns)
@@ -115,11 +115,11 @@ def _age(item: Mapping[str, Any]) -> str | None:
     return f"since {item['opened_at'][:10]}" if item["opened_at"] else None
 
 
-def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int) -> list[str]:
+def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: bool) -> list[str]:
     """Return one line for all that is expected, and one for each reason of not knowing."""
     groups: dict[str, list[str]] = {}
     for item in items:
-        name = name_of(item["item"])
+        name = f"{item['service']}: {name_of(item['item'])}" if named else name_of(item["item"])
         if item["verdict"] == "unknown":
             sides = (item["left"] or {}, item["right"])
             reason = next((side["unknown"] for side in sides if side.get("unknown")), "not_in_view")

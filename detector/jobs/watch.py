@@ -6,7 +6,7 @@ time when it is told to stop, and what it had begun is recorded or was never ack
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -59,17 +59,23 @@ class Watch:
         self.late_firings = 0
         #: Told of every run and every judgement: what metrics count.
         self.on_run: Callable[[Ran], None] = lambda _: None
+        #: Told of every round of deliveries: how often which receiver had which result.
+        self.on_delivery: Callable[[Mapping[tuple[str, str], int]], None] = lambda _: None
 
-    async def start(self) -> None:
-        """Judge what a crash left behind, then begin to tick."""
+    async def resume(self) -> None:
+        """Judge what a crash left behind, and learn which drifts wait for one more observation."""
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
-        now = datetime.now(UTC)
-        await self._compare.withdraw_unconfigured(now=now)
+        await self._compare.withdraw_unconfigured(now=datetime.now(UTC))
         pending: tuple[State, ...] = ("pending",)
         for row in await self._store.register(states=pending):
             for environment in row.comparison.split(".."):
                 self._waiting.add((environment, row.key.service))
+
+    async def start(self) -> None:
+        """Resume where the last process ended, then begin to tick."""
+        await self.resume()
+        now = datetime.now(UTC)
         for environment, service in sorted(
             {(e, s) for s, names in await self._store.services() for e in names}
         ):
@@ -171,7 +177,7 @@ class Watch:
 
     async def _send(self) -> None:
         try:
-            await self._deliver.run(datetime.now(UTC))
+            self.on_delivery(await self._deliver.run(datetime.now(UTC)))
         except StoreError as error:
             self._log.error("nothing delivered", error=str(error))
 

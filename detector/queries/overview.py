@@ -1,6 +1,6 @@
 """The matrix: all services and environments with their comparisons, in one answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,12 @@ from detector.config.policy import Policy
 from detector.engine.comparison import Comparison, ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
 from detector.engine.score import counted, service_score
-from detector.engine.view import View
+from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.clock import print_time
 from detector.model.expressions import AsOf, EnvironmentState, Now
 from detector.model.records import severity_rank
+from detector.model.words import SEVERITIES
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
 from detector.store.store import Store
@@ -28,21 +29,27 @@ class Overview:
     comparisons: Comparisons
     policy: Callable[[], Policy]
 
-    async def matrix(self, *, now: datetime, as_of: datetime | None = None) -> dict[str, Any]:
+    async def matrix(
+        self, *, now: datetime, as_of: datetime | None = None, services: Collection[str] | None = None
+    ) -> dict[str, Any]:
         """Return services × environments with the comparison columns between them, worst first."""
         policy = self.policy()
         at = as_of or now
-        views = {name: await self.views.of(name, now=now, as_of=as_of) for name in policy.environments}
+        views = {
+            name: await self.views.of(name, now=now, services=services, as_of=as_of)
+            for name in policy.environments
+        }
         compared: dict[str, Comparison] = {}
         for pair in policy.pairs:
             left, right = (_state(name, as_of) for name in (pair.left.name, pair.right.name))
             try:
-                compared[pair.name] = await self.comparisons.compare(left, right, now=now)
+                compared[pair.name] = await self.comparisons.compare(left, right, now=now, services=services)
             except (NotFoundError, ExpressionError):
                 # At that time one of the two had not been seen yet: there is nothing to compare.
                 continue
         snapshots = await self.store.latest_snapshots()
         names = sorted({*policy.services, *(name for here in views.values() for name in here)})
+        names = [name for name in names if services is None or name in services]
         rows = [self._row(name, views, compared) for name in names]
         rows.sort(key=_worst_first)
         return {
@@ -64,11 +71,13 @@ class Overview:
                     "summary": comparison.summary(),
                     "complete": comparison.complete,
                     "score": comparison.score,
+                    "sources_ok": comparison.coverage.sources_ok,
+                    "sources_expected": comparison.coverage.sources_expected,
                 }
                 for name, comparison in compared.items()
             },
             "rows": rows,
-            "coverage": self._coverage(views),
+            "coverage": self._coverage(views, names),
         }
 
     def _row(
@@ -95,11 +104,11 @@ class Overview:
             "comparisons": {pair: _column(verdicts) for pair, verdicts in found.items()},
         }
 
-    def _coverage(self, views: Mapping[str, Mapping[str, View]]) -> dict[str, Any]:
+    def _coverage(self, views: Mapping[str, Mapping[str, View]], names: Collection[str]) -> dict[str, Any]:
         policy = self.policy()
         parts = []
         for environment, here in views.items():
-            for name in sorted({*here, *policy.services}):
+            for name in names:
                 expected = policy.service(name).sources.get(environment, ())
                 view = here.get(name)
                 if view is not None or expected:
@@ -135,11 +144,19 @@ def _cell(view: View | None, *, awaited: bool) -> dict[str, Any]:
 
 
 def _version(view: View) -> str | None:
-    """Return what people call the version: the image's tag, the server's version, else the commit."""
+    place = version_place(view)
+    if place is None:
+        return None
+    value = str(view.sides[place].value)
+    return value[:12] if place.item == "repo#commit" else value
+
+
+def version_place(view: View) -> Place | None:
+    """Return where what people call the version stands: image's tag, server's version, else the commit."""
     for item in ("image#tag", "main#version", "repo#commit"):
         for place, side in view.sides.items():
             if place.item == item and isinstance(side.value, str):
-                return side.value[:12] if item == "repo#commit" else side.value
+                return place
     return None
 
 
@@ -157,7 +174,7 @@ def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
     return {
         "worst": worst,
         "worst_since": print_time(min(since)) if since else None,
-        "summary": {name: severities.count(name) for name in dict.fromkeys(severities)},
+        "summary": {name: severities.count(name) for name in reversed(SEVERITIES) if name in severities},
         "score": service_score(told, verdicts.measured),
         "unknown": sum(1 for one in verdicts.items if one.verdict == "unknown"),
         "expected": len(expected),
