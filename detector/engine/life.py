@@ -89,8 +89,8 @@ class Witnesses:
     needed: int = 2
 
     def first_seen(self, view: View, key: Key) -> datetime | None:
-        """Return when the newest witness of a place on one side saw it."""
-        return max((look.stream.last_seen for look in self._looks(view, key)), default=None)
+        """Return since when every witness of a place on one side counts: the oldest of their last looks."""
+        return min((look.stream.last_seen for look in self._looks(view, key)), default=None)
 
     def confirmed(self, row: Drift) -> bool:
         """Tell whether every scheduled witness of both sides saw the difference often enough."""
