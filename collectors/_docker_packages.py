@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from collectors._docker_facts import architecture_of, variables
@@ -95,13 +94,13 @@ def _debian(files: ContainerFiles, namespace: str) -> Section | None:
         return None
     paragraphs = [content for name, content in sorted(parts.items()) if not name.endswith(".md5sums")]
     text = b"\n\n".join([data or b"", *paragraphs])
-    return replace(dpkg.installed(text, namespace=namespace or "debian", name=_DPKG), basis="running")
+    return dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG)
 
 
 def _alpine(files: ContainerFiles, namespace: str) -> Section | None:
     for path in _APK:
         if (data := files.read(path)) is not None:
-            return replace(apk.installed(data, namespace=namespace or "alpine", name=path), basis="running")
+            return apk.installed(data, basis="running", namespace=namespace or "alpine", name=path)
     return None
 
 

@@ -4,19 +4,18 @@ Format: `lib/apk/db/installed` of apk-tools, paragraphs of one-letter fields.
 """
 
 import re
-from typing import ClassVar, Final
+from typing import Final
 
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
-from detector.model.fingerprints import Fingerprinter
 from detector.model.items import package
-from detector.reader import Part, Read
+from detector.model.words import Basis
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+_~-]{1,256}")
 
 
-def installed(data: bytes, *, namespace: str, name: str = "installed") -> Section:
+def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "installed") -> Section:
     """Return the installed packages, ``namespace`` being the ID of os-release.
 
     Raises UnseenError (`malformed`) when no paragraph is one of apk; single bad ones are unseen with their
@@ -40,23 +39,9 @@ def installed(data: bytes, *, namespace: str, name: str = "installed") -> Sectio
     if unseen and not facts:
         raise UnseenError("malformed", f"{name}: not a database of apk")
     return Section(
-        basis="built",
+        basis=basis,
         status="partial" if unseen else "complete",
         facts=facts,
         covers=("pkg:apk/*",),
         unseen=tuple(unseen[:1]),
     )
-
-
-class ApkReader:
-    """Reads `lib/apk/db/installed` as packages of Alpine, since the file does not name its distribution."""
-
-    API: ClassVar[int] = 1
-    name: ClassVar[str] = "apk"
-
-    def matches(self, name: str) -> bool:
-        return name.endswith("apk/db/installed")
-
-    def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
-        section = installed(data, namespace="alpine", name=name)
-        return Read(parts=(Part(sections={"dependencies": section}),))

@@ -6,13 +6,12 @@ each package in `status.d`, without ``Status``.
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
-from detector.model.fingerprints import Fingerprinter
 from detector.model.items import package
-from detector.reader import Part, Read
+from detector.model.words import Basis
 
 _FIELDS: Final = frozenset({"Package", "Version", "Status"})
 # Debian policy 5.6.7 and 5.6.12.
@@ -20,7 +19,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]{0,127}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+~:-]{1,256}")
 
 
-def installed(data: bytes, *, namespace: str, name: str = "status") -> Section:
+def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status") -> Section:
     """Return the installed packages, ``namespace`` being the ID of os-release.
 
     One package in two versions (of two architectures) is a set. Raises UnseenError (`malformed`) when no
@@ -44,7 +43,7 @@ def installed(data: bytes, *, namespace: str, name: str = "status") -> Section:
         for item, versions in found.items()
     }
     return Section(
-        basis="built",
+        basis=basis,
         status="partial" if unseen else "complete",
         facts=facts,
         covers=("pkg:deb/*",),
@@ -73,17 +72,3 @@ def _paragraphs(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 def _is_installed(status: str | None) -> bool:
     """Tell whether a ``Status`` such as ``install ok installed`` says so; distroless images have none."""
     return status is None or status.split()[-1:] == ["installed"]
-
-
-class DpkgReader:
-    """Reads `/var/lib/dpkg/status` as packages of Debian, since the file does not name its distribution."""
-
-    API: ClassVar[int] = 1
-    name: ClassVar[str] = "dpkg"
-
-    def matches(self, name: str) -> bool:
-        return name.endswith("dpkg/status")
-
-    def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
-        section = installed(data, namespace="debian", name=name)
-        return Read(parts=(Part(sections={"dependencies": section}),))

@@ -7,11 +7,7 @@ import pytest
 from collectors.readers import apk, dpkg, os_release
 from detector.errors import UnseenError
 from detector.model.facts import Section
-from detector.model.fingerprints import Fingerprinter
-from detector.reader import Reader
 from tests.servers.packages import APK_PACKAGES, DEB_PACKAGES, apk_installed, dpkg_status
-
-FINGERPRINTER = Fingerprinter(bytes(range(32)))
 
 
 def _stanza(name: str, version: str, architecture: str) -> str:
@@ -20,7 +16,7 @@ def _stanza(name: str, version: str, architecture: str) -> str:
 
 
 def test_dpkg_names_what_is_installed_and_only_that() -> None:
-    section = dpkg.installed(dpkg_status(DEB_PACKAGES), namespace="debian")
+    section = dpkg.installed(dpkg_status(DEB_PACKAGES), basis="built", namespace="debian")
     assert section.facts["pkg:deb/debian/openssl"] == "3.0.14-1~deb12u2"
     assert section.facts["pkg:deb/debian/zlib1g"] == "1:1.2.13.dfsg-1"
     assert "pkg:deb/debian/rsyslog" not in section.facts  # removed, its configuration kept
@@ -48,12 +44,12 @@ def test_dpkg_names_what_is_installed_and_only_that() -> None:
     ],
 )
 def test_dpkg_odd_files(text: str, facts: dict[str, object]) -> None:
-    assert dpkg.installed(text.encode(), namespace="ubuntu").facts == facts
+    assert dpkg.installed(text.encode(), basis="built", namespace="ubuntu").facts == facts
 
 
 def test_one_bad_paragraph_is_one_unseen_line_without_its_text() -> None:
     text = "Package: good\nVersion: 1\n\nPackage: CANARY hunter2\nVersion: 1\n"
-    section = dpkg.installed(text.encode(), namespace="debian", name="var/lib/dpkg/status")
+    section = dpkg.installed(text.encode(), basis="built", namespace="debian", name="var/lib/dpkg/status")
     assert section.facts == {"pkg:deb/debian/good": "1"}
     assert section.status == "partial"
     assert section.unseen[0].reason == "malformed"
@@ -65,13 +61,13 @@ def test_one_bad_paragraph_is_one_unseen_line_without_its_text() -> None:
 @pytest.mark.parametrize("data", [b"\x7fELF\x00\x01", b"<html>\n\n</html>", b"A=b\nC=d\n"])
 def test_a_file_of_another_kind_is_malformed(read: Callable[..., Section], data: bytes) -> None:
     with pytest.raises(UnseenError) as caught:
-        read(data, namespace="x", name="some/file")
+        read(data, basis="built", namespace="x", name="some/file")
     assert caught.value.reason == "malformed"
     assert "some/file" in caught.value.detail
 
 
 def test_apk_names_what_is_installed() -> None:
-    section = apk.installed(apk_installed(APK_PACKAGES), namespace="alpine")
+    section = apk.installed(apk_installed(APK_PACKAGES), basis="built", namespace="alpine")
     assert section.facts["pkg:apk/alpine/busybox"] == "1.36.1-r29"
     assert len(section.facts) == len(APK_PACKAGES)
     assert (section.status, section.covers) == ("complete", ("pkg:apk/*",))
@@ -79,11 +75,11 @@ def test_apk_names_what_is_installed() -> None:
 
 def test_virtual_packages_of_apk_are_no_packages() -> None:
     data = b"P:.build-deps\nV:20240101.101010\n\nP:musl\nV:1.2.5-r0\n\n"
-    assert apk.installed(data, namespace="alpine").facts == {"pkg:apk/alpine/musl": "1.2.5-r0"}
+    assert apk.installed(data, basis="built", namespace="alpine").facts == {"pkg:apk/alpine/musl": "1.2.5-r0"}
 
 
 def test_a_bad_paragraph_of_apk_is_unseen_with_its_line() -> None:
-    section = apk.installed(b"P:musl\nV:1\n\nP:a b\nV:1\n", namespace="alpine")
+    section = apk.installed(b"P:musl\nV:1\n\nP:a b\nV:1\n", basis="built", namespace="alpine")
     assert section.status == "partial"
     assert section.unseen[0].detail.startswith("installed:4:")
 
@@ -105,25 +101,3 @@ def test_os_release(text: str, expected: tuple[str, str]) -> None:
 def test_a_file_without_an_id_is_malformed() -> None:
     with pytest.raises(UnseenError, match="malformed: etc/os-release"):
         os_release.distribution(b"ID=$(id)\n", "etc/os-release")
-
-
-@pytest.mark.parametrize(
-    ("reader", "name", "data", "item", "value"),
-    [
-        (dpkg.DpkgReader(), "var/lib/dpkg/status", b"Package: ab\nVersion: 1\n", "pkg:deb/debian/ab", "1"),
-        (apk.ApkReader(), "/lib/apk/db/installed", b"P:ab\nV:1\n", "pkg:apk/alpine/ab", "1"),
-        (
-            os_release.OsReleaseReader(),
-            "etc/os-release",
-            b"ID=debian\nVERSION_ID=13\n",
-            "os#release",
-            "debian 13",
-        ),
-        (os_release.OsReleaseReader(), "os-release", b"ID=arch\n", "os#release", "arch"),
-    ],
-)
-def test_readers_know_their_files(reader: Reader, name: str, data: bytes, item: str, value: str) -> None:
-    assert reader.matches(name)
-    assert not reader.matches("status.txt")
-    (part,) = reader.read(data, name, FINGERPRINTER).parts
-    assert part.sections["dependencies"].facts == {item: value}
