@@ -6,6 +6,7 @@ time when it is told to stop, and what it had begun is recorded or was never ack
 
 import asyncio
 import heapq
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -28,6 +29,8 @@ TICK: Final = timedelta(milliseconds=100)
 FLUSH: Final = timedelta(seconds=1)
 REVIEW: Final = timedelta(seconds=1)
 DELIVER: Final = timedelta(seconds=1)
+#: How often the log sums up what ran.
+REPORT: Final = timedelta(seconds=10)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -55,6 +58,8 @@ class Watch:
         self._review_at: dict[tuple[str, str], datetime] = {}
         self._reviews: list[tuple[datetime, tuple[str, str]]] = []
         self._log = structlog.get_logger("parity.watch")
+        #: What ran since the last line of the log that summed it up.
+        self._ran: Counter[str] = Counter()
         #: Firings that APScheduler could not keep.
         self.late_firings = 0
         #: Told of every run and every judgement: what metrics count.
@@ -87,6 +92,7 @@ class Watch:
             (self._flush, FLUSH),
             (self._review_due, REVIEW),
             (self._send, DELIVER),
+            (self._report, REPORT),
         ):
             self._scheduler.add_job(function, "interval", seconds=every.total_seconds())
         self._scheduler.start()
@@ -108,6 +114,9 @@ class Watch:
         for service, recorded in ran.observed:
             if self._matters(source.environment, service, recorded):
                 await self.judge(source.environment, service)
+        self._ran["runs"] += 1
+        self._ran["changed"] += any(recorded.changed for _, recorded in ran.observed)
+        self._ran["unseen"] += ran.result is not None
         self.on_run(ran)
         return ran
 
@@ -180,6 +189,11 @@ class Watch:
             self.on_delivery(await self._deliver.run(datetime.now(UTC)))
         except StoreError as error:
             self._log.error("nothing delivered", error=str(error))
+
+    async def _report(self) -> None:
+        if self._ran["runs"]:
+            self._log.info("collected", **{name: self._ran[name] for name in ("runs", "changed", "unseen")})
+            self._ran.clear()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
