@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
+from dotenv.parser import parse_stream
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -177,15 +178,12 @@ LINES = st.lists(
 @example(["A= # x"], "\n")
 @example(["export #x", "export", "export=1"], "\n")
 def test_bindings_are_those_of_the_reference_dialect(lines: list[str], line_end: str) -> None:
-    parser = pytest.importorskip("dotenv.parser", reason="uv pip install python-dotenv")
     text = line_end.join(lines)
     try:
         ours = [(e.name, e.value) for e in entries(text, ".env") if isinstance(e, Binding)]
     except UnseenError:
         return  # a quote that is never closed: the reference goes on with the next line, we refuse the file
-    theirs = [
-        (b.key, b.value) for b in parser.parse_stream(io.StringIO(text, newline="")) if b.key and not b.error
-    ]
+    theirs = [(b.key, b.value) for b in parse_stream(io.StringIO(text, newline="")) if b.key and not b.error]
     assert ours == theirs
 
 
