@@ -58,6 +58,8 @@ class Ran:
     result: Reason | None
     observed: tuple[tuple[str, Recorded], ...] = ()
     detail: str = ""
+    #: Seconds.
+    duration: float = 0.0
 
 
 class Look:
@@ -141,7 +143,13 @@ class Collect:
             detail=detail,
             duration=clock() - started,
         )
-        return Ran(source=source, result=result, observed=tuple(observed), detail=detail)
+        return Ran(
+            source=source,
+            result=result,
+            observed=tuple(observed),
+            detail=detail,
+            duration=clock() - started,
+        )
 
 
 def _observations(source: Source, seen: Iterable[Seen], at: datetime) -> Iterable[Observation]:

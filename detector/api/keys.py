@@ -1,0 +1,23 @@
+"""What the application keeps, under typed keys."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from detector.api.access import Access
+from detector.api.bodies import Limits
+from detector.api.links import Links
+from detector.api.metrics import Metrics
+from detector.assembly import Running
+
+RUNNING = web.AppKey("running", Running)
+ACCESS = web.AppKey("access", Access)
+LIMITS = web.AppKey("limits", Limits)
+METRICS = web.AppKey("metrics", Metrics)
+LINKS = web.AppKey("links", Links)
+#: How many more pushes may be read at one time.
+PUSHES = web.AppKey("pushes", asyncio.Semaphore)
+#: The OpenAPI document.
+OPENAPI = web.AppKey("openapi", Mapping[str, Any])

@@ -1,0 +1,58 @@
+"""Is it alive, is it ready, what does it measure, and take the configuration over anew."""
+
+import os
+
+import orjson
+from aiohttp import web
+
+from detector.api.answers import json_answer
+from detector.api.asked import Asked
+from detector.api.keys import METRICS, OPENAPI
+from detector.api.metrics import CONTENT_TYPE
+from detector.api.params import Params
+from detector.api.problems import RefusalError
+from detector.errors import ConfigError
+from detector.model.clock import print_time
+
+
+async def livez(_asked: Asked[Params]) -> web.StreamResponse:
+    """Say that the process answers."""
+    return _said({"status": "ok"})
+
+
+async def readyz(asked: Asked[Params]) -> web.StreamResponse:
+    """Say that the store answers too; a store that does not is a problem of status 503."""
+    await asked.reading.store.outbox_size()
+    return _said({"status": "ok"})
+
+
+async def metrics(asked: Asked[Params]) -> web.StreamResponse:
+    """What Prometheus reads."""
+    text = await asked.request.app[METRICS].scraped(asked.reading, now=asked.now)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+async def reload(asked: Asked[Params]) -> web.StreamResponse:
+    """Read parity.yml again. A bad file changes nothing, and every problem of it is named."""
+    try:
+        asked.running.reload(os.environ)
+    except ConfigError as error:
+        errors = [
+            {"pointer": problem.path, "code": problem.code, "message": str(problem)}
+            for problem in error.problems
+        ]
+        raise RefusalError(
+            422, "config-invalid", "parity.yml has problems; the old one stays in force", errors=errors
+        ) from None
+    return _said({"loaded_at": print_time(asked.reading.settings.loaded_at)})
+
+
+async def openapi(asked: Asked[Params]) -> web.StreamResponse:
+    """The interface as OpenAPI 3.1."""
+    return json_answer(asked.request, asked.request.app[OPENAPI])
+
+
+def _said(document: dict[str, str]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(document), headers={"Content-Type": "application/json", "Cache-Control": "no-store"}
+    )

@@ -1,0 +1,156 @@
+"""The query of a request: repeatable plain filters, checked before anything is asked."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar, get_origin
+
+from multidict import MultiMapping
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from detector.api.problems import RefusalError
+from detector.errors import did_you_mean
+from detector.model.words import Kind, SectionName, Severity, State
+
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+#: What a person asks about; beyond it is another calendar or another unit.
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+MOST: Final = 1000
+
+
+def _number(text: Any) -> Any:
+    if isinstance(text, str):
+        if not _DIGITS.fullmatch(text):
+            raise PydanticCustomError("number", "a number in the digits 0 to 9")
+        return int(text)
+    return text
+
+
+def _time(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    if not _TIME.fullmatch(text):
+        raise PydanticCustomError("time", "a time with its zone, such as 2026-11-22T09:28:14Z (RFC 3339)")
+    try:
+        at = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("time", "no time of the calendar") from None
+    if not _FIRST <= at <= _LAST:
+        raise PydanticCustomError("time", "a time of this century or the next")
+    return at
+
+
+Limit = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST, description="How many at most")]
+Time = Annotated[datetime, BeforeValidator(_time)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+#: Anything a person may have written into a name: printable, never long.
+Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Params(BaseModel):
+    """A query without any parameter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AsOf(Params):
+    """What is read as it was at a time."""
+
+    as_of: Time | None = Field(default=None, description="The state at this time, as known now")
+
+
+class Listed(Params):
+    """What is read page by page."""
+
+    limit: Limit = 100
+    cursor: Annotated[str, Field(max_length=512)] | None = Field(
+        default=None, description="`next_cursor` of the page before"
+    )
+
+
+class DiffFilters(Params):
+    """Which part of a comparison is shown."""
+
+    service: tuple[Name, ...] = Field(default=(), description="Only these services")
+    section: tuple[SectionName, ...] = Field(default=(), description="Only these sections")
+    severity: tuple[Severity, ...] = Field(default=(), description="Only drift of these severities")
+    include: tuple[Annotated[str, Field(pattern="^same$")], ...] = Field(
+        default=(), description="`same`: also what is in sync"
+    )
+
+
+class DiffParams(DiffFilters):
+    """Two states and which part of their comparison is shown."""
+
+    left: Word = Field(description="An environment, also as prod#241, prod~1, prod@{2.days.ago}")
+    right: Word = Field(description="The other one")
+
+
+class DriftFilters(Params):
+    """Which drifts of the register are meant."""
+
+    state: tuple[State, ...] = ()
+    severity: tuple[Severity, ...] = ()
+    service: Name | None = None
+    owner: Word | None = None
+    section: SectionName | None = None
+    comparison: Word | None = None
+    kind: Kind | None = None
+    opened_before: Time | None = None
+
+
+class DriftParams(DriftFilters, Listed):
+    """One page of the register."""
+
+
+class HistoryParams(Listed):
+    """One page of the history of an item."""
+
+    environment: Name | None = None
+    section: SectionName | None = None
+    component: Name | None = None
+
+
+class PushParams(Params):
+    """Where below its service an observation belongs."""
+
+    component: Name | None = Field(default=None, description="Default: main; agrees with the body")
+
+
+P = TypeVar("P", bound=Params)
+
+
+def params_of(model: type[P], query: MultiMapping[str]) -> P:
+    """Return a query as its model. Raises RefusalError that names every parameter at fault."""
+    given: dict[str, Any] = {}
+    errors: list[dict[str, str]] = []
+    known = model.model_fields
+    for name in dict.fromkeys(query.keys()):
+        values = query.getall(name)
+        if name not in known:
+            hint = did_you_mean(name, list(known)) if len(name) <= 64 else ""
+            errors.append(_error(name, f"no parameter of this route{hint}"))
+        elif get_origin(known[name].annotation) is tuple:
+            given[name] = tuple(values)
+        elif len(values) > 1:
+            errors.append(_error(name, "given more than once"))
+        else:
+            given[name] = values[0]
+    try:
+        read = model.model_validate(given)
+    except ValidationError as refused:
+        found = refused.errors(include_url=False, include_input=False, include_context=False)
+        errors += [_error(str(one["loc"][0]), one["msg"]) for one in found if one["loc"]]
+        read = None
+    if errors or read is None:
+        detail = "; ".join(f"{error['pointer'][1:]}: {error['message']}" for error in errors[:3])
+        raise RefusalError(422, "validation-failed", detail, errors=errors)
+    return read
+
+
+def _error(name: str, message: str) -> dict[str, str]:
+    shown = name if len(name) <= 64 and name.isprintable() else "…"
+    return {"pointer": f"/{shown}", "code": "validation-failed", "message": message}

@@ -1,0 +1,149 @@
+"""Every address of the server: who may ask, what may be asked, what comes back.
+
+The application, its authorisation and the OpenAPI document are all made of this one table.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from aiohttp import web
+
+from detector.api import comparing, drifts, inventory, operating, pushing
+from detector.api import schemas as s
+from detector.api.answers import JSON
+from detector.api.asked import Asked
+from detector.api.params import AsOf, DiffParams, DriftParams, HistoryParams, Listed, Params, PushParams
+from detector.api.tokens import Scope
+
+Handler = Callable[[Asked[Any]], Awaitable[web.StreamResponse]]
+V1: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method at one address. The first sentence of its handler says what it is for."""
+
+    method: Literal["GET", "PUT", "POST"]
+    path: str
+    scope: Scope
+    handler: Handler
+    params: type[Params] = Params
+    #: What JSON it answers; None for other forms.
+    answer: Any = None
+    forms: tuple[str, ...] = (JSON,)
+    #: Whether it is read by people in a browser: refused with a page, sent to sign in.
+    page: bool = False
+
+
+INTERFACE: Final = (
+    Route(
+        method="GET",
+        path=f"{V1}/matrix",
+        scope="read",
+        handler=comparing.matrix,
+        params=AsOf,
+        answer=s.Matrix,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/diff",
+        scope="read",
+        handler=comparing.diff,
+        params=DiffParams,
+        answer=s.Diff,
+        forms=comparing.DIFF_FORMS,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/comparisons",
+        scope="read",
+        handler=comparing.comparisons,
+        answer=s.Listing[s.Comparison],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/drift",
+        scope="read",
+        handler=drifts.drifts,
+        params=DriftParams,
+        answer=s.Listing[s.Drift],
+    ),
+    Route(method="GET", path=f"{V1}/drift/{{id}}", scope="read", handler=drifts.drift, answer=s.Drift),
+    Route(
+        method="GET",
+        path=f"{V1}/services",
+        scope="read",
+        handler=inventory.services,
+        params=Listed,
+        answer=s.Listing[s.Service],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/services/{{service}}",
+        scope="read",
+        handler=inventory.service,
+        params=AsOf,
+        answer=s.ServiceDetail,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/services/{{service}}/items/{{item}}/history",
+        scope="read",
+        handler=inventory.history,
+        params=HistoryParams,
+        answer=s.Listing[s.Interval],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/environments",
+        scope="read",
+        handler=inventory.environments,
+        answer=s.Listing[s.Environment],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/environments/{{environment}}/snapshots",
+        scope="read",
+        handler=inventory.snapshots,
+        params=Listed,
+        answer=s.Listing[s.Snapshot],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/environments/{{environment}}/snapshots/{{number}}",
+        scope="read",
+        handler=inventory.snapshot,
+        answer=s.SnapshotDetail,
+    ),
+    Route(
+        method="PUT",
+        path=f"{V1}/environments/{{environment}}/services/{{service}}/observations/{{source}}",
+        scope="push",
+        handler=pushing.push,
+        params=PushParams,
+        answer=s.Recorded,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/sources",
+        scope="read",
+        handler=inventory.sources,
+        params=Listed,
+        answer=s.Listing[s.Source],
+    ),
+    Route(method="GET", path=f"{V1}/openapi.json", scope="read", handler=operating.openapi),
+)
+OPERATION: Final = (
+    Route(method="GET", path="/livez", scope="public", handler=operating.livez, answer=s.Alive),
+    Route(method="GET", path="/readyz", scope="public", handler=operating.readyz, answer=s.Alive),
+    Route(
+        method="GET",
+        path="/metrics",
+        scope="read",
+        handler=operating.metrics,
+        forms=("text/plain", "application/openmetrics-text"),
+    ),
+    Route(method="POST", path="/-/reload", scope="admin", handler=operating.reload, answer=s.Reloaded),
+)
+ROUTES: Final = (*INTERFACE, *OPERATION)

@@ -1,0 +1,474 @@
+"""The shape of every answer, for the OpenAPI document; the tests hold the answers to it."""
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detector.model.words import (
+    Basis,
+    Completeness,
+    ComponentKind,
+    Kind,
+    Pending,
+    Reason,
+    SectionName,
+    ServiceKind,
+    Severity,
+    State,
+    Status,
+    Tier,
+    Verdict,
+)
+
+T = TypeVar("T")
+Time = str
+
+
+class Answer(BaseModel):
+    """An object with exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listing(Answer, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Present(Answer):
+    """A side that has the item."""
+
+    present: Literal[True]
+    value: Any
+    basis: Basis | None
+    source: str | None
+    observed_at: Time | None
+
+
+class Absent(Answer):
+    """A side that was seen not to have the item."""
+
+    present: Literal[False]
+
+
+class Unknown(Answer):
+    """A side that could not be seen, and why."""
+
+    unknown: Reason
+    last: Any = None
+
+
+Side = Present | Absent | Unknown
+
+
+class Blind(Answer):
+    """A part of a source that was not seen."""
+
+    environment: str
+    service: str
+    source: str
+    section: str
+    item: str
+    reason: Reason
+    detail: str
+    since: Time | None
+
+
+class Coverage(Answer):
+    """How much of what was expected was seen."""
+
+    sources_ok: int
+    sources_expected: int
+    unseen: list[Blind]
+
+
+class Unmatched(Answer):
+    """A service that only one side has."""
+
+    environment: str
+    service: str
+
+
+class DiffCoverage(Coverage):
+    """How much of a comparison could be compared."""
+
+    items_compared: int
+    not_compared: int
+    not_measured: list[str]
+    unmatched: list[Unmatched]
+
+
+class Summary(Answer):
+    """What people are told: drift by severity, the rest by verdict."""
+
+    critical: int
+    high: int
+    medium: int
+    low: int
+    info: int
+    children: int
+    accepted: int
+    expected: int
+    pending: int
+    unknown: int
+    in_sync: int
+    score: float | None
+    worst: Severity | None
+    worst_since: Time | None
+
+
+class Item(Answer):
+    """One item of a comparison with its verdict."""
+
+    comparison: str
+    service: str
+    component: str
+    section: SectionName
+    item: str
+    kind: Kind
+    status: Status
+    left: Side | None
+    right: Side
+    distance: str | None
+    direction: str | None
+    verdict: Verdict
+    pending: Pending | None
+    due: bool
+    severity: Severity
+    rule: str
+    cause: str | None
+    detail: list[dict[str, Any]] | None
+    state: State | None
+    drift_id: str | None
+    opened_at: Time | None
+    owner: str | None
+    remedy: str | None
+
+
+class Event(Answer):
+    """One thing that happened to a drift."""
+
+    at: Time
+    event: str
+    actor: str
+    left: dict[str, Any] | None
+    right: dict[str, Any] | None
+    snapshots: dict[str, int]
+
+
+class Drift(Item):
+    """A row of the register: one difference or finding over time."""
+
+    resolved_at: Time | None
+    accepted: dict[str, Any] | None
+    events: list[Event]
+    messages: list[dict[str, Any]]
+
+
+class DiffState(Answer):
+    """One side as it was asked for."""
+
+    expression: str
+    environment: str | None
+    snapshot: int | None
+    taken_at: Time | None
+
+
+class CauseKey(Answer):
+    """The item that is a cause."""
+
+    service: str
+    component: str
+    section: SectionName
+    item: str
+    kind: Kind
+
+
+class Cause(Answer):
+    """One thing that explains many items."""
+
+    id: str
+    kind: str
+    title: str
+    service: str
+    severity: Severity
+    parent: CauseKey | None
+    children: int
+
+
+class Diff(Answer):
+    """One comparison of two states."""
+
+    schema_: Literal["parity.diff/v1"] = Field(alias="schema")
+    left: DiffState
+    right: DiffState
+    complete: bool
+    coverage: DiffCoverage
+    summary: Summary
+    causes: list[Cause]
+    items: list[Item]
+    warnings: list[str]
+
+
+class Cell(Answer):
+    """One service in one environment."""
+
+    version: str | None
+    observed_at: Time | None
+    freshness: Literal["fresh", "stale", "unknown", "not_deployed"]
+
+
+class Column(Answer):
+    """One service in one comparison."""
+
+    worst: Severity | None
+    worst_since: Time | None
+    summary: dict[Severity, int]
+    score: float | None
+    unknown: int
+    expected: int
+    complete: bool
+    ahead_since: Time | None
+
+
+class MatrixEnvironment(Answer):
+    """One column of the matrix."""
+
+    name: str
+    tier: Tier
+    group: str | None
+    snapshot: int | None
+    taken_at: Time | None
+
+
+class MatrixRow(Answer):
+    """One service in all environments and comparisons."""
+
+    service: str
+    kind: ServiceKind
+    owner: str | None
+    cells: dict[str, Cell]
+    comparisons: dict[str, Column]
+
+
+class MatrixComparison(Answer):
+    """One comparison as a whole."""
+
+    summary: Summary
+    complete: bool
+    score: float | None
+    sources_ok: int
+    sources_expected: int
+
+
+class Matrix(Answer):
+    """All services and environments with their comparisons."""
+
+    as_of: Time
+    environments: list[MatrixEnvironment]
+    comparisons: dict[str, MatrixComparison]
+    rows: list[MatrixRow]
+    coverage: Coverage
+
+
+class Comparison(MatrixComparison):
+    """A configured comparison."""
+
+    name: str
+    left: str
+    right: str
+    peers: bool
+    gate: bool
+
+
+class Service(Answer):
+    """A service, configured or only seen."""
+
+    service: str
+    kind: ServiceKind
+    owner: str | None
+    used_by: list[str]
+    configured: bool
+    seen_in: list[str]
+
+
+class Component(Answer):
+    """A process type, sidecar or job."""
+
+    name: str
+    kind: ComponentKind
+
+
+class Unseen(Answer):
+    """A part that a source did not see."""
+
+    item: str
+    reason: Reason
+    detail: str
+
+
+class Look(Answer):
+    """What one source can say of one section."""
+
+    source: str
+    component: str
+    basis: Basis
+    status: Completeness
+    fresh: bool
+    observed_at: Time
+    unseen: list[Unseen]
+
+
+class SectionSeen(Answer):
+    """One section of a service in one environment."""
+
+    section: SectionName
+    items: int
+    unknown: int
+    sources: list[Look]
+
+
+class ServiceEnvironment(Cell):
+    """A service in one environment, with what is inside."""
+
+    name: str
+    tier: Tier
+    group: str | None
+    version_since: Time | None
+    components: list[Component]
+    sections: list[SectionSeen]
+
+
+class Changes(Answer):
+    """How many facts a snapshot added, removed and changed."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class Snapshot(Answer):
+    """The state of one environment after a change."""
+
+    environment: str
+    number: int
+    at: Time
+    changed: Changes
+    services: list[str]
+    label: str | None
+    backdated: bool
+
+
+class ServiceDetail(Service):
+    """One service in every environment."""
+
+    as_of: Time
+    environments: list[ServiceEnvironment]
+    comparisons: dict[str, Column]
+    drifts: list[Drift]
+    changes: list[Snapshot]
+
+
+class SnapshotSection(Answer):
+    """What one source said of one section."""
+
+    service: str
+    component: str
+    source: str
+    section: SectionName
+    basis: Basis
+    status: Completeness
+    facts: dict[str, Any]
+
+
+class SnapshotDetail(Snapshot):
+    """A snapshot with the facts that it holds."""
+
+    sections: list[SnapshotSection]
+
+
+class Environment(Answer):
+    """An environment, in promotion order."""
+
+    name: str
+    tier: Tier
+    group: str | None
+    intermittent: bool
+    services: int
+    snapshot: Snapshot | None
+
+
+class Interval(Answer):
+    """One value of an item over time."""
+
+    environment: str
+    component: str
+    section: SectionName
+    value: Any
+    opened: Time
+    closed: Time | None
+    source: str
+    basis: Basis
+    snapshot: int
+
+
+class Source(Answer):
+    """How a source fares."""
+
+    environment: str
+    service: str | None
+    source: str
+    type: str
+    configured: bool
+    schedule: str | None
+    state: Literal["ok", "failing", "stale", "never"]
+    last_run: Time | None
+    last_success: Time | None
+    last_result: Literal["ok"] | Reason | None
+    detail: str
+    duration_seconds: float | None
+
+
+class Recorded(Answer):
+    """What became of an observation."""
+
+    changed: bool
+    late: bool
+    held: bool
+    replayed: bool
+    snapshot: int
+    digest: str
+    warnings: list[str]
+
+
+class Alive(Answer):
+    """A short answer."""
+
+    status: Literal["ok"]
+
+
+class Reloaded(Answer):
+    """The configuration is in force."""
+
+    loaded_at: Time
+
+
+class Fault(Answer):
+    """One thing wrong in what was sent."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(Answer):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[Fault] = []

@@ -1,0 +1,186 @@
+"""Who runs what, where and since when: services, environments, snapshots and the history of an item."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from detector.config.policy import Policy
+from detector.engine.view import Look, View
+from detector.errors import NotFoundError, did_you_mean
+from detector.model.clock import print_time
+from detector.model.records import Snapshot
+from detector.model.words import SECTIONS
+from detector.queries.overview import Overview, version_place
+from detector.queries.views import Views
+from detector.store.store import Store
+
+#: What the timeline of a service looks back on.
+TIMELINE: Final = timedelta(days=90)
+_MOST_SNAPSHOTS: Final = 1000
+#: States of drifts that are still about something.
+LIVE: Final = ("open", "pending", "accepted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Answers what is where."""
+
+    store: Store
+    views: Views
+    overview: Overview
+    policy: Callable[[], Policy]
+
+    async def services(self) -> list[dict[str, Any]]:
+        """Return every service, configured or only seen, by name."""
+        policy, seen = self.policy(), dict(await self.store.services())
+        return [self._service(name, policy, seen.get(name, ())) for name in sorted({*policy.services, *seen})]
+
+    async def service(self, name: str, *, now: datetime, as_of: datetime | None = None) -> dict[str, Any]:
+        """Return one service in every environment, with its comparisons and live drifts.
+
+        Raises NotFoundError that lists what there is.
+        """
+        policy, seen = self.policy(), dict(await self.store.services())
+        if name not in policy.services and name not in seen:
+            raise NotFoundError(f"no service {name}{did_you_mean(name, sorted({*policy.services, *seen}))}")
+        matrix = await self.overview.matrix(now=now, as_of=as_of, services=(name,))
+        row = next((row for row in matrix["rows"] if row["service"] == name), None)
+        environments = []
+        for environment in policy.environments.values():
+            views = await self.views.of(environment.name, now=now, services=(name,), as_of=as_of)
+            cell = row["cells"][environment.name] if row else {}
+            environments.append(
+                {
+                    "name": environment.name,
+                    "tier": environment.tier,
+                    "group": environment.group,
+                    **cell,
+                    "version_since": await self._since(environment.name, name, views.get(name)),
+                    **_inside(views.get(name)),
+                }
+            )
+        return {
+            "as_of": matrix["as_of"],
+            **self._service(name, policy, seen.get(name, ())),
+            "environments": environments,
+            "comparisons": row["comparisons"] if row else {},
+            "drifts": [
+                drift.document() for drift in await self.store.register(service=name, states=LIVE, limit=1000)
+            ],
+            "changes": await self._changes(name, now=as_of or now),
+        }
+
+    async def environments(self) -> list[dict[str, Any]]:
+        """Return the environments in promotion order, each with its newest snapshot."""
+        newest, seen = await self.store.latest_snapshots(), await self.store.services()
+        return [
+            {
+                "name": environment.name,
+                "tier": environment.tier,
+                "group": environment.group,
+                "intermittent": environment.intermittent,
+                "services": sum(1 for _, where in seen if environment.name in where),
+                "snapshot": newest[environment.name].document() if environment.name in newest else None,
+            }
+            for environment in self.policy().environments.values()
+        ]
+
+    async def snapshots(self, environment: str, *, limit: int, before: int | None) -> list[Snapshot]:
+        """Return snapshots of an environment, newest first. Raises NotFoundError for an unknown one."""
+        self.policy().environment(environment)
+        return await self.store.snapshots(environment, limit=limit, before=before)
+
+    async def snapshot(self, environment: str, number: int) -> dict[str, Any]:
+        """Return one snapshot with the facts that it holds. Raises NotFoundError."""
+        self.policy().environment(environment)
+        found = await self.store.snapshot(environment, number) if number > 0 else None
+        if found is None:
+            newest = (await self.store.latest_snapshots()).get(environment)
+            hint = f"the newest is {environment}#{newest.number}" if newest else "it has none yet"
+            raise NotFoundError(f"{environment} has no snapshot {number}: {hint}")
+        streams = await self.store.streams(snapshot=(environment, number))
+        facts = [
+            {
+                "service": stream.service,
+                "component": stream.component,
+                "source": stream.source,
+                "section": name,
+                "basis": stream.sections[name].basis,
+                "status": stream.sections[name].status,
+                "facts": dict(sorted(stream.sections[name].facts.items())),
+            }
+            for stream in sorted(streams, key=lambda one: (one.service, one.component, one.source))
+            for name in SECTIONS
+            if name in stream.sections
+        ]
+        return {**found.document(), "sections": facts}
+
+    def _service(self, name: str, policy: Policy, seen_in: Iterable[str]) -> dict[str, Any]:
+        service = policy.service(name)
+        known = {*seen_in, *service.sources}
+        return {
+            "service": name,
+            "kind": service.kind,
+            "owner": service.owner,
+            "used_by": list(service.used_by),
+            "configured": name in policy.services,
+            "seen_in": [environment for environment in policy.environments if environment in known],
+        }
+
+    async def _since(self, environment: str, service: str, view: View | None) -> str | None:
+        place = version_place(view) if view is not None else None
+        if place is None:
+            return None
+        found = await self.store.values_of(environment, [(service, *place)])
+        opened = [span.opened for spans in found.values() for span in spans if span.closed is None]
+        return print_time(max(opened)) if opened else None
+
+    async def _changes(self, service: str, *, now: datetime) -> list[dict[str, Any]]:
+        """Return when the service changed where, over the time of the timeline, oldest first."""
+        found: list[Snapshot] = []
+        for environment in self.policy().environments:
+            found += [
+                snapshot
+                for snapshot in await self.store.snapshots(environment, limit=_MOST_SNAPSHOTS)
+                if service in snapshot.services and now - TIMELINE <= snapshot.at <= now
+            ]
+        return [snapshot.document() for snapshot in sorted(found, key=lambda one: one.at)]
+
+
+def _inside(view: View | None) -> dict[str, Any]:
+    """Return components and sections of a view: how much was seen, by which sources."""
+    if view is None:
+        return {"components": [], "sections": []}
+    sections: dict[str, list[tuple[str, Look]]] = {}
+    for (component, section), looks in view.looks.items():
+        sections.setdefault(section, []).extend((component, look) for look in looks)
+    return {
+        "components": [{"name": name, "kind": kind} for name, kind in sorted(view.kinds.items())],
+        "sections": [
+            {
+                "section": section,
+                "items": sum(
+                    1 for place, side in view.sides.items() if place.section == section and side.present
+                ),
+                "unknown": sum(1 for place in view.unknown if place.section == section),
+                "sources": [_source(component, look) for component, look in sections[section]],
+            }
+            for section in SECTIONS
+            if section in sections
+        ],
+    }
+
+
+def _source(component: str, look: Look) -> Mapping[str, Any]:
+    return {
+        "source": look.stream.source,
+        "component": component,
+        "basis": look.section.basis,
+        "status": look.section.status,
+        "fresh": look.fresh,
+        "observed_at": print_time(look.stream.last_seen),
+        "unseen": [
+            {"item": part.item, "reason": part.reason, "detail": part.detail} for part in look.section.unseen
+        ],
+    }

@@ -1,0 +1,139 @@
+"""A comparison as text for people and sheets: Markdown and CSV, out of ``parity.diff/v1`` alone.
+
+Names in it come from packages, images and labels, which anyone may have written: they are made inert.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from detector.alerts.wording import name_of
+from detector.model.words import SECTIONS, SEVERITIES
+
+#: Section -> what people call it, with the factor that it measures.
+TITLES: Final[Mapping[str, str]] = {
+    "dependencies": "Dependencies (II)",
+    "backing_services": "Backing services (IV)",
+    "config": "Config (III)",
+    "codebase": "Codebase (I)",
+    "release": "Release (V)",
+    "processes": "Processes (VI)",
+    "ports": "Ports (VII)",
+    "concurrency": "Scale (VIII)",
+    "disposability": "Start & stop (IX)",
+    "logs": "Logs (XI)",
+    "admin": "Admin processes (XII)",
+}
+_COLUMNS: Final = (
+    "service", "component", "section", "item", "kind", "comparison", "status", "verdict", "severity", "left",
+    "right", "distance", "direction", "rule", "state", "opened_at", "owner", "remedy",
+)  # fmt: skip
+#: What a spreadsheet takes for a formula at the start of a cell.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_ESCAPED: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>|#~!"} | {"\n": " ", "\r": " "})
+
+
+def shown(value: Any) -> str:
+    """Return a value of a fact as people read it: a set as a list, a shape of config as its words."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case {"values": dict() as counts}:
+            return ", ".join(f"{name} ×{count}" for name, count in sorted(counts.items()))
+        case {"type": str() as type_}:
+            return ", ".join(_shape_words(type_, value))
+        case list():
+            return ", ".join(shown(one) for one in value) or "none"
+        case dict():
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        case _:
+            return str(value)
+
+
+def _shape_words(type_: str, shape: Mapping[str, Any]) -> Iterable[str]:
+    yield shape.get("scheme") or type_
+    yield from (str(shape[field]).replace("_", " ") for field in ("host", "source_class") if shape.get(field))
+    yield from (field for field in ("credentials", "placeholder", "opaque") if shape.get(field))
+
+
+def side_shown(side: Mapping[str, Any] | None) -> str:
+    """Return one side of an item in a few words: its value, that it is absent, or why it is unknown."""
+    if side is None:
+        return ""
+    if "unknown" in side:
+        return f"unknown: {side['unknown'].replace('_', ' ')}"
+    return shown(side["value"]) if side["present"] else "absent"
+
+
+def csv_of(document: Mapping[str, Any]) -> str:
+    """Return a comparison as CSV (RFC 4180), one line for each item; nothing in it is a formula."""
+    rows = (
+        {**item, "left": side_shown(item["left"]), "right": side_shown(item["right"])}
+        for item in document["items"]
+    )
+    return csv_table(_COLUMNS, rows)
+
+
+def csv_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV: every cell quoted, none of them a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else shown(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def markdown_of(document: Mapping[str, Any]) -> str:
+    """Return a comparison as Markdown: the counts, a table for each section, and what was not seen."""
+    left, right = (_inert(document[side]["expression"]) for side in ("left", "right"))
+    lines = [f"# {left} → {right}", "", _counts(document), ""]
+    for section in SECTIONS:
+        items = [item for item in document["items"] if item["section"] == section]
+        if items:
+            lines += [f"## {TITLES[section]}", "", f"| | service | item | {left} | {right} | remedy |"]
+            lines += ["|---|---|---|---|---|---|", *map(_row, items), ""]
+    unseen = document["coverage"]["unseen"]
+    if unseen:
+        lines += ["## Not seen", ""]
+        for blind in unseen:
+            where = f"{blind['environment']} · {blind['service']} · {blind['source']} · {blind['section']}"
+            why = blind["reason"].replace("_", " ") + (f" ({blind['detail']})" if blind["detail"] else "")
+            lines.append(f"- {_inert(where)}: {_inert(why)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _counts(document: Mapping[str, Any]) -> str:
+    summary = document["summary"]
+    parts = [f"{summary[name]} {name}" for name in reversed(SEVERITIES) if summary[name]]
+    said = [", ".join(parts) or "no drift"]
+    said += [f"{summary[name]} {name}" for name in ("expected", "accepted", "unknown") if summary[name]]
+    if summary["score"] is not None:
+        said.append(f"score {summary['score']:.2f}")
+    if not document["complete"]:
+        said.append("not everything was seen")
+    return " · ".join(said)
+
+
+def _row(item: Mapping[str, Any]) -> str:
+    verdict = item["severity"] if item["verdict"] == "drift" else item["verdict"]
+    where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
+    cells = (verdict, where, name_of(item["item"]), side_shown(item["left"]), side_shown(item["right"]))
+    return f"| {' | '.join(_inert(cell) for cell in (*cells, item['remedy'] or ''))} |"
+
+
+def _inert(text: str) -> str:
+    return "".join(mark for mark in text.translate(_ESCAPED) if mark.isprintable())
