@@ -39,7 +39,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Proof that a message arrived. ``handle`` is what an edit needs; None where the channel cannot edit."""
+    """Proof that a message arrived.
+
+    ``handle`` is what the next message of the conversation needs, such as the place to edit; None where
+    nothing stands there.
+    """
 
     handle: Mapping[str, str] | None = None
 

@@ -70,7 +70,7 @@ class SlackNotifier:
 
     API: ClassVar[int] = 1
     name: ClassVar[str] = "slack"
-    Options: ClassVar[type[SlackOptions]] = SlackOptions
+    Options: ClassVar[type[NotifierOptions]] = SlackOptions
 
     def __init__(
         self, options: SlackOptions, session: aiohttp.ClientSession, *, patience: float = PATIENCE

@@ -107,7 +107,7 @@ def summary_of(
         "consequence": consequence_of(worst.worst, left or right, right) if worst else None,
         "causes": [line.document(now) for line in lines[:MOST_LINES]],
         "more": max(0, len(lines) - MOST_LINES),
-        "score": comparison["summary"]["score"],
+        "score": comparison["summary"]["score"] if name is None else None,
         "complete": comparison["complete"],
         "coverage": {
             "sources_ok": coverage["sources_ok"],
