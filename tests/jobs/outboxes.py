@@ -52,8 +52,10 @@ class Outbox:
         for each in ids:
             row = self.rows[each]
             row.error = error
-            row.next_try = next_try or row.next_try
-            row.state = "due" if next_try else "parked"
+            if next_try is None:
+                row.state = "parked"
+            else:
+                row.next_try = next_try
 
     async def message_handle(self, receiver: str, key: str) -> Mapping[str, str] | None:
         return self.messages.get((receiver, key))
