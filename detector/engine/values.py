@@ -9,7 +9,7 @@ from detector.model.canonical import canonical
 from detector.model.facts import Value
 from detector.model.fingerprints import key_id_of
 from detector.model.records import Side
-from detector.model.shapes import is_secret_name, product_of_scheme
+from detector.model.shapes import is_public_name, is_secret_name, product_of_scheme
 from detector.model.words import Kind
 
 #: Facts of one environment: kept as its history, never compared with another one.
@@ -103,6 +103,8 @@ def must_differ(name: str, shape: Value) -> bool:
     """Tell whether this value must not be the same on both sides of the production boundary."""
     document = _shape(shape)
     if document.get("source_class", "literal") in ("image_default", "platform"):
+        return False
+    if is_public_name(name):
         return False
     return is_secret_name(name) or bool(document.get("credentials"))
 

@@ -1,8 +1,8 @@
 """The canonical form of values and sections, and its digest.
 
 Canonical form 1: JSON of orjson with sorted keys, lists (which are sets) sorted by their own canonical
-bytes without duplicates, floats with an integral value as integers. The version goes into every digest, so
-that a later form can never be mistaken for this one.
+bytes without duplicates, floats with an integral value as integers where a float holds integers exactly. The
+version goes into every digest, so that a later form can never be mistaken for this one.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from detector.model.words import SectionName
 CANONICAL_FORM = b"parity-canonical/1\n"
 #: Bytes of a digest; half a SHA-256 leaves no practical collision.
 DIGEST_BYTES = 16
+#: Up to here every integer is a float of its own (IEEE 754, 53 bits); far beyond, JSON takes no integers.
+_EXACT_INTEGERS = 2**53
 
 
 def canonical(value: Value) -> Value:
@@ -26,7 +28,7 @@ def canonical(value: Value) -> Value:
         return [members[key] for key in sorted(members)]
     if isinstance(value, dict):
         return {key: canonical(value[key]) for key in sorted(value)}
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_INTEGERS:
         return int(value)
     return value
 
@@ -36,13 +38,20 @@ def value_bytes(value: Value) -> bytes:
     return orjson.dumps(canonical(value), option=orjson.OPT_SORT_KEYS)
 
 
+def same_value(left: Value, right: Value) -> bool:
+    """Tell whether two values are one. Types count: `true` is neither 1 nor the text."""
+    return value_bytes(left) == value_bytes(right)
+
+
 def section_document(section: Section) -> dict[str, Any]:
     """Return a section as the JSON object of ``parity.observation/v1``, with hints beside their values."""
     facts: dict[str, Any] = {}
     for item in sorted(section.facts):
         value = canonical(section.facts[item])
         hints = section.hints.get(item)
-        facts[item] = {"value": value, **hints} if hints else value
+        # A document with a field `value` would read as a value with its hints.
+        wrapped = hints or (isinstance(value, dict) and "value" in value)
+        facts[item] = {"value": value, **(hints or {})} if wrapped else value
     document: dict[str, Any] = {"basis": section.basis, "status": section.status, "facts": facts}
     if section.covers != ("*",):
         document["covers"] = sorted(section.covers)

@@ -19,6 +19,8 @@ LocatorType = Literal["compose", "docker", "dotenv", "lockfile", "sbom", "snapsh
 LOCATOR_TYPES: Final = ("compose", "docker", "dotenv", "lockfile", "sbom", "snapshot", "python")
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+#: Further back nothing was ever observed, and calendars end.
+_LONGEST_AGO: Final = timedelta(days=36_525)
 _UNITS: Final = {
     "seconds": 1,
     "minutes": 60,
@@ -157,11 +159,17 @@ def _timed(name: str, inner: str, text: str) -> EnvironmentState:
         unit = parts[1] if parts[1].endswith("s") else parts[1] + "s"
         if unit not in _UNITS or not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 7):
             raise ExpressionError(f"{text!r}: write a number and one of {', '.join(_UNITS)}: 2.days.ago")
-        return Ago(environment=name, count=int(parts[0]), unit=unit)
+        ago = Ago(environment=name, count=int(parts[0]), unit=unit)
+        if ago.delta > _LONGEST_AGO:
+            raise ExpressionError(f"{text!r}: more than a hundred years ago")
+        return ago
     try:
         at = datetime.fromisoformat(inner)
     except ValueError:
         raise ExpressionError(f"{text!r}: no time; write 2026-11-22T14:00:00Z or 2.days.ago") from None
     if at.tzinfo is None:
         raise ExpressionError(f"{text!r}: a time needs its zone, as in {inner}Z")
-    return AsOf(environment=name, at=at.astimezone(UTC))
+    try:
+        return AsOf(environment=name, at=at.astimezone(UTC))
+    except OverflowError:
+        raise ExpressionError(f"{text!r}: a time outside of all calendars") from None

@@ -57,6 +57,8 @@ class Stream:
     changed_seq: int = 0
     #: Section -> items that the last observation lacked and that wait for a second one.
     held: Mapping[SectionName, frozenset[str]] = field(default_factory=dict)
+    #: Section -> items that the last observation, which saw the section in part, did not say: last known.
+    carried: Mapping[SectionName, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

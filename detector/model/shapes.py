@@ -66,9 +66,22 @@ BACKING_SCHEMES: Final[dict[str, tuple[str, int | None]]] = {
     "smtps": ("smtp", 465),
 }
 
+#: Other schemes that a shape names. Any other could be the first half of a secret and is left out.
+_PLAIN_SCHEMES: Final = frozenset(
+    ("http", "https", "ws", "wss", "grpc", "ftp", "ftps", "sftp", "ssh", "git", "file", "unix", "tcp", "udp")
+)
+#: Products that keep nothing of whoever uses them: one relay for all environments is no shared state.
+_STATELESS: Final = frozenset({"smtp"})
+#: What stands behind the ``+`` of a scheme: drivers and transports.
+_DRIVER_NAMES: Final = (
+    "asyncpg psycopg psycopg2 pg8000 pymysql mysqldb aiomysql asyncmy mysqlconnector aiosqlite pysqlite pyodbc"
+    " aioodbc pymssql cx_oracle oracledb native http https ssl tls srv tcp unix socket ssh sentinel cluster"
+)
+_DRIVERS: Final = frozenset(_DRIVER_NAMES.split())
 _BOOLEANS: Final = frozenset({"true", "false", "yes", "no", "on", "off"})
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_WORD_MARKS: Final = str.maketrans("./-", "___")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,15}")
 _PLACEHOLDERS: Final = (
     "changeme*",
@@ -102,7 +115,8 @@ def shape_of(
     ``compare`` asks for a fingerprint where the value is a boolean or a short word, which carry none by
     default: so few candidates would be no secret from whoever holds the key.
     """
-    value = value.removesuffix("\n").removesuffix("\r")
+    if value.endswith("\n"):
+        value = value[:-1].removesuffix("\r")
     shape: dict[str, Any] = {"type": _type_of(value), "source_class": source_class}
     if shape["type"] == "empty":
         return shape
@@ -123,10 +137,21 @@ def reference_shape(source_class: SourceClass = "secret_ref") -> dict[str, Any]:
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a key's name says that its value is a secret."""
-    upper = name.upper()
-    if any(matches(glob, upper) for glob in PUBLIC_NAMES):
+    words = _in_words(name)
+    if is_public_name(name):
         return False
-    return any(matches(glob, upper) or upper == glob.removeprefix("*_") for glob in SECRET_NAMES)
+    return any(matches(glob, words) or words == glob.removeprefix("*_") for glob in SECRET_NAMES)
+
+
+def is_public_name(name: str) -> bool:
+    """Tell whether a key's name says that its value is public by its maker's own word."""
+    words = _in_words(name)
+    return any(matches(glob, words) for glob in PUBLIC_NAMES)
+
+
+def _in_words(name: str) -> str:
+    """Return a key as the lists write it: documents and stores join words by other marks."""
+    return name.upper().translate(_WORD_MARKS)
 
 
 def product_of_scheme(scheme: str) -> str | None:
@@ -184,8 +209,8 @@ def _url_shape(value: str, fingerprinter: Fingerprinter) -> dict[str, Any]:
         parts = urlsplit(value)
         authority = parts.netloc.rpartition("@")[2].lower()
     except ValueError:
-        return {"scheme": value.partition("://")[0].lower()[:32]}
-    shape: dict[str, Any] = {"scheme": parts.scheme}
+        return _scheme_shape(value.partition("://")[0].lower())
+    shape: dict[str, Any] = _scheme_shape(parts.scheme)
     if ":" in parts.netloc.rpartition("@")[0]:
         shape["credentials"] = True
     first_host = _host_of(authority.split(",")[0])
@@ -194,6 +219,13 @@ def _url_shape(value: str, fingerprinter: Fingerprinter) -> dict[str, Any]:
         if (endpoint := _endpoint(parts, authority)) is not None:
             shape["endpoint"] = fingerprinter.of_endpoint(endpoint)
     return shape
+
+
+def _scheme_shape(scheme: str) -> dict[str, str]:
+    base, plus, driver = scheme.partition("+")
+    if base not in BACKING_SCHEMES and base not in _PLAIN_SCHEMES:
+        return {}
+    return {"scheme": scheme if driver in _DRIVERS or not plus else base}
 
 
 def _host_of(authority: str) -> str:
@@ -205,7 +237,7 @@ def _host_of(authority: str) -> str:
 def _endpoint(parts: SplitResult, authority: str) -> str | None:
     """Return ``host:port/path`` with the scheme's own port filled in, or None for other schemes."""
     known = BACKING_SCHEMES.get(parts.scheme.partition("+")[0])
-    if known is None:
+    if known is None or known[0] in _STATELESS:
         return None
     hosts = []
     for member in authority.split(","):
