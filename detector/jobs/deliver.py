@@ -40,9 +40,11 @@ Result = Literal["delivered", "retried", "parked"]
 class Outbox(Protocol):
     """The part of the store that this job needs."""
 
-    async def lease_owed(self, *, now: datetime, until: datetime, limit: int) -> list[tuple[Owed, int]]: ...
+    def lease_owed(
+        self, *, now: datetime, until: datetime, limit: int
+    ) -> Awaitable[list[tuple[Owed, int]]]: ...
 
-    async def mark_delivered(
+    def mark_delivered(
         self,
         ids: Sequence[str],
         *,
@@ -51,13 +53,13 @@ class Outbox(Protocol):
         handle: Mapping[str, str] | None,
         closed: bool,
         now: datetime,
-    ) -> None: ...
+    ) -> Awaitable[None]: ...
 
-    async def mark_failed(
+    def mark_failed(
         self, ids: Sequence[str], *, error: str, next_try: datetime | None, now: datetime
-    ) -> None: ...
+    ) -> Awaitable[None]: ...
 
-    async def message_handle(self, receiver: str, key: str) -> Mapping[str, str] | None: ...
+    def message_handle(self, receiver: str, key: str) -> Awaitable[Mapping[str, str] | None]: ...
 
 
 @dataclass(slots=True, kw_only=True)
