@@ -86,6 +86,10 @@ def _floats(place: Place, side: Side, view: View) -> bool:
     )
     if not isinstance(side.value, str) or not (declared or place.item == "image#tag"):
         return False
+    server = Place(place.component, "backing_services", "main#version")
+    if not declared and server in view.sides:
+        # The tag of a server's image says its version once more: one finding is enough.
+        return False
     alias = place.item.partition("#")[0] if declared else "main"
     product = product_of(view, Place(place.component, "backing_services", f"{alias}#version"))
     return versions.split_tag(side.value, product=product or None).floating

@@ -104,6 +104,9 @@ def must_differ(name: str, shape: Value) -> bool:
     document = _shape(shape)
     if document.get("source_class", "literal") in ("image_default", "platform"):
         return False
+    if document.get("type") == "template":
+        # The same reference on both sides says nothing of what it will stand for.
+        return False
     if is_public_name(name):
         return False
     return is_secret_name(name) or bool(document.get("credentials"))

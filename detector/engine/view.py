@@ -2,7 +2,8 @@
 
 An item is present when a fresh stream of the nearest basis (running > built > declared) that covers it has
 it; absent when all fresh, complete streams of that basis that cover it lack it, and there is one; else
-unknown. Same basis, two values: the source listed first wins, and it is a contradiction.
+unknown. What a stream only remembers, since its last run failed or saw a part, it does not have. Two values
+that no rule of their kind calls equal are a contradiction: of one basis the source listed first wins.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +39,8 @@ class Look:
     section: Section
     fresh: bool
     held: frozenset[str] = frozenset()
+    #: Items in ``section.facts`` that are only remembered: the last observation did not say them.
+    carried: frozenset[str] = frozenset()
 
     @property
     def basis_rank(self) -> int:
@@ -47,6 +50,16 @@ class Look:
     def covers(self, item: str) -> bool:
         """Tell whether it could have seen this item."""
         return item in self.section.facts or any(matches(glob, item) for glob in self.section.covers)
+
+    def says(self, item: str) -> bool:
+        """Tell whether it has the item, seen by a fresh look and not only remembered."""
+        return (
+            self.fresh
+            and item in self.section.facts
+            and self.section.status != "failed"
+            and item not in self.held
+            and item not in self.carried
+        )
 
     def why_unknown(self, item: str) -> Reason | None:
         """Return why this look cannot prove that the item is absent, or None when it can."""
@@ -103,10 +116,12 @@ class View:
             return Side(unknown="not_in_view", source="not_measured")
         able = [look for look in looks if look.covers(place.item)]
         if place.section == "config":
-            if source_class is not None and able:
+            if source_class is not None:
                 able = [look for look in able if source_class in look.section.sees]
         elif basis is not None:
             able = [look for look in able if look.section.basis == basis]
+            if any(place.item in look.section.facts for look in able):
+                able = []  # a nearer basis, of which the other side says nothing, proved it absent here
         if not able:
             return Side(unknown="not_in_view", source="not_compared")
         why = _why_unknown(able, place.item)
@@ -155,15 +170,17 @@ def view_of(
     live.sort(key=lambda stream: policies[stream.source].rank if stream.source in policies else len(policies))
     for stream in live:
         kinds[stream.component] = stream.component_kind
-        fresh_until = None if intermittent else _fresh_until(stream, policies.get(stream.source))
-        if fresh_until is not None:
-            deadlines.append(fresh_until)
+        policy = policies.get(stream.source)
         for name, section in stream.sections.items():
+            fresh_until = None if intermittent else _fresh_until(stream, section, policy)
+            if fresh_until is not None:
+                deadlines.append(fresh_until)
             look = Look(
                 stream=stream,
                 section=section,
                 fresh=fresh_until is None or now <= fresh_until,
                 held=stream.held.get(name, frozenset()),
+                carried=stream.carried.get(name, frozenset()),
             )
             looks.setdefault((stream.component, name), []).append(look)
     return _merged(
@@ -177,11 +194,10 @@ def view_of(
     )
 
 
-def _fresh_until(stream: Stream, policy: SourcePolicy | None) -> datetime | None:
+def _fresh_until(stream: Stream, section: Section, policy: SourcePolicy | None) -> datetime | None:
     if policy is not None and not policy.by_basis:
         return None if policy.valid is None else stream.last_seen + policy.valid
-    running = any(section.basis == "running" for section in stream.sections.values())
-    return stream.last_seen + UNCONFIGURED_VALID if running else None
+    return stream.last_seen + UNCONFIGURED_VALID if section.basis == "running" else None
 
 
 def _merged(
