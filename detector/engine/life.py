@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from detector.engine.looks import Look
 from detector.engine.policy import SourcePolicy
-from detector.engine.view import Look, View
+from detector.engine.view import View
 from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
 
 #: What the engine itself is called in the history of a drift.

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from detector.model import versions
-from detector.model.canonical import canonical
+from detector.model.canonical import same_value
 from detector.model.facts import Value
 from detector.model.fingerprints import key_id_of
 from detector.model.records import Side
 from detector.model.shapes import is_public_name, is_secret_name, product_of_scheme
-from detector.model.words import Kind
+from detector.model.versions.families import product_named
+from detector.model.words import Kind, SectionName
 
 #: Facts of one environment: kept as its history, never compared with another one.
 LOCAL = frozenset({"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills"})
@@ -34,7 +35,7 @@ def package_gap(item: str, left: Value, right: Value) -> Gap | None:
         return _gap_of(versions.step(scheme, left, right))
     ours, theirs = _members(left), _members(right)
     if ours is None or theirs is None:
-        return None if canonical(left) == canonical(right) else Gap()
+        return None if same_value(left, right) else Gap()
     if set(ours) == set(theirs):
         return None
     if not (set(ours) - set(theirs)) or not (set(theirs) - set(ours)):
@@ -45,11 +46,13 @@ def package_gap(item: str, left: Value, right: Value) -> Gap | None:
 def server_gap(item: str, left: Side, right: Side, *, products: tuple[str, str]) -> Gap | None:
     """Compare facts of a backing service: products by family, versions at their declared precision."""
     ours, theirs = left.value, right.value
-    if canonical(ours) == canonical(theirs):
+    if same_value(ours, theirs):
         return None
     if not isinstance(ours, str) or not isinstance(theirs, str):
         return Gap()
     if item.endswith("#product"):
+        if product_named(ours) == product_named(theirs):
+            return None
         kin = versions.family_of(ours) == versions.family_of(theirs)
         return Gap(kind="variant" if kin else "difference")
     if item.endswith("#version") or "#extension/" in item:
@@ -79,7 +82,7 @@ def tag_gap(left: Value, right: Value) -> Gap | None:
 
 def plain_gap(left: Value, right: Value) -> Gap | None:
     """Compare values without an order of their own."""
-    return None if canonical(left) == canonical(right) else Gap()
+    return None if same_value(left, right) else Gap()
 
 
 def config_gap(left: Value, right: Value) -> Gap | None:
@@ -97,6 +100,33 @@ def config_gap(left: Value, right: Value) -> Gap | None:
             return Gap(kind="substitution")
         return None
     return None if ours.get("type") == theirs.get("type") else Gap()
+
+
+def agree(section: SectionName, item: str, one: Side, other: Side) -> bool:
+    """Tell whether two sources of one environment say the same, each as exactly as it can."""
+    if section == "config":
+        return _agree_on_key(one.value, other.value)
+    if section == "dependencies":
+        ours, theirs = _members(one.value), _members(other.value)
+        if one.basis != other.basis and ours and theirs and set(ours) <= set(theirs):
+            return True  # a lockfile names what may be installed, here or on other platforms
+        return package_gap(item, one.value, other.value) is None
+    if section == "backing_services":
+        gap = server_gap(item, one, other, products=("", ""))
+        # Who asks Aurora PostgreSQL itself hears PostgreSQL.
+        return gap is None or gap.kind == "variant"
+    if item == "image#tag":
+        said, runs = str(other.value), str(one.value)
+        return tag_gap(runs, said) is None or versions.declared_matches(said, runs)
+    return same_value(one.value, other.value)
+
+
+def _agree_on_key(one: Value, other: Value) -> bool:
+    ours, theirs = _shape(one), _shape(other)
+    open_ended = {"opaque", "template"} & {*ours, *theirs, ours.get("type"), theirs.get("type")}
+    if open_ended or rotated(one, other):
+        return True
+    return {**ours, "source_class": None} == {**theirs, "source_class": None}
 
 
 def must_differ(name: str, shape: Value) -> bool:

@@ -1,9 +1,6 @@
 """The view: all streams of one service in one environment, merged into one truth.
 
-An item is present when a fresh stream of the nearest basis (running > built > declared) that covers it has
-it; absent when all fresh, complete streams of that basis that cover it lack it, and there is one; else
-unknown. What a stream only remembers, since its last run failed or saw a part, it does not have. Two values
-that no rule of their kind calls equal are a contradiction: of one basis the source listed first wins.
+What the looks of several streams say together of one item is in `detector.engine.looks`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from detector.engine.looks import ABSENT, Look, settle, why_unknown
 from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
-from detector.model.canonical import canonical, value_bytes
+from detector.model.canonical import value_bytes
 from detector.model.facts import Section, Value
-from detector.model.items import matches
 from detector.model.records import Side, Stream
-from detector.model.words import BASES, ComponentKind, Reason, SectionName, SourceClass
+from detector.model.words import ComponentKind, SectionName, SourceClass
 
-ABSENT = Side()
+__all__ = ["ABSENT", "Interner", "Look", "Place", "View", "Watch", "view_of"]
+
 #: Tells whether a place must be judged although both sides are equal: a secret, a floating tag.
 Watch = Callable[["Place", Value], bool]
 
@@ -29,48 +27,6 @@ class Place(NamedTuple):
     component: str
     section: SectionName
     item: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one stream can say of one section of one component."""
-
-    stream: Stream
-    section: Section
-    fresh: bool
-    held: frozenset[str] = frozenset()
-    #: Items in ``section.facts`` that are only remembered: the last observation did not say them.
-    carried: frozenset[str] = frozenset()
-
-    @property
-    def basis_rank(self) -> int:
-        """How near to reality: running is the highest."""
-        return BASES.index(self.section.basis)
-
-    def covers(self, item: str) -> bool:
-        """Tell whether it could have seen this item."""
-        return item in self.section.facts or any(matches(glob, item) for glob in self.section.covers)
-
-    def says(self, item: str) -> bool:
-        """Tell whether it has the item, seen by a fresh look and not only remembered."""
-        return (
-            self.fresh
-            and item in self.section.facts
-            and self.section.status != "failed"
-            and item not in self.held
-            and item not in self.carried
-        )
-
-    def why_unknown(self, item: str) -> Reason | None:
-        """Return why this look cannot prove that the item is absent, or None when it can."""
-        if not self.fresh:
-            return "stale"
-        if item in self.held:
-            return "held"
-        for unseen in self.section.unseen:
-            if matches(unseen.item, item):
-                return unseen.reason
-        return None if self.section.status == "complete" else "not_in_view"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +80,7 @@ class View:
                 able = []  # a nearer basis, of which the other side says nothing, proved it absent here
         if not able:
             return Side(unknown="not_in_view", source="not_compared")
-        why = _why_unknown(able, place.item)
+        why = why_unknown(able, place.item)
         return Side(unknown=why) if why else ABSENT
 
 
@@ -218,7 +174,7 @@ def _merged(
     for (component, name), here in looks.items():
         for item in _items_of(here):
             place = Place(component, name, item)
-            side, loser = _settle(here, item)
+            side, loser = settle(here, name, item)
             if side is None:
                 continue
             sides[place] = side
@@ -248,62 +204,3 @@ def _items_of(looks: list[Look]) -> Iterable[str]:
     if len(looks) == 1:
         return looks[0].section.facts
     return dict.fromkeys(item for look in looks for item in look.section.facts)
-
-
-def _settle(looks: list[Look], item: str) -> tuple[Side | None, Side | None]:
-    """Return what the looks together say of an item that at least one of them has, and the value that lost.
-
-    None: nearer sources proved that it is absent.
-    """
-    able = looks if len(looks) == 1 else [look for look in looks if look.covers(item)]
-    nearest = max(look.basis_rank for look in able)
-    near = [look for look in able if look.basis_rank == nearest]
-    holders = [look for look in near if item in look.section.facts]
-    fresh = [look for look in holders if look.fresh and item not in look.held]
-    if fresh:
-        winner = _side_of(fresh[0], item)
-        for other in fresh[1:]:
-            if _said(other.section.facts[item]) != _said(winner.value):
-                return winner, _side_of(other, item)
-        return winner, None
-    if holders:
-        last = holders[0]
-        return Side(unknown=last.why_unknown(item) or "stale", last=last.section.facts[item]), None
-    why = _why_unknown(near, item)
-    return (Side(unknown=why, last=_farther(able, item)), None) if why else (None, None)
-
-
-def _why_unknown(able: list[Look], item: str) -> Reason | None:
-    """Return why the nearest of these looks do not prove that an item is absent, or None when they do.
-
-    One fresh, complete look is proof; a part that a fresh look names as unseen takes the proof away.
-    """
-    nearest = max(look.basis_rank for look in able)
-    reasons = [(look, look.why_unknown(item)) for look in able if look.basis_rank == nearest]
-    for look, why in reasons:
-        if why is not None and look.fresh and any(matches(part.item, item) for part in look.section.unseen):
-            return why
-    return None if any(why is None for _, why in reasons) else reasons[0][1]
-
-
-def _said(value: Value) -> Value:
-    """Return what a value says, whoever says it: of a config shape all but the class of its source."""
-    if isinstance(value, dict) and "source_class" in value:
-        value = {name: part for name, part in value.items() if name != "source_class"}
-    return canonical(value)
-
-
-def _farther(looks: list[Look], item: str) -> Value:
-    return next((look.section.facts[item] for look in looks if item in look.section.facts), None)
-
-
-def _side_of(look: Look, item: str) -> Side:
-    section = look.section
-    return Side(
-        present=True,
-        value=section.facts[item],
-        basis=section.basis,
-        source=look.stream.source,
-        observed_at=look.stream.last_seen,
-        hints=section.hints.get(item, {}),
-    )

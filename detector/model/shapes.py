@@ -74,8 +74,8 @@ _PLAIN_SCHEMES: Final = frozenset(
 _STATELESS: Final = frozenset({"smtp"})
 #: What stands behind the ``+`` of a scheme: drivers and transports.
 _DRIVER_NAMES: Final = (
-    "asyncpg psycopg psycopg2 pg8000 pymysql mysqldb aiomysql asyncmy mysqlconnector aiosqlite pysqlite pyodbc"
-    " aioodbc pymssql cx_oracle oracledb native http https ssl tls srv tcp unix socket ssh sentinel cluster"
+    "asyncpg psycopg psycopg2 pg8000 pymysql mysqldb aiomysql asyncmy mysqlconnector aiosqlite pysqlite"
+    " pyodbc aioodbc pymssql cx_oracle oracledb native http https ssl tls srv tcp unix socket ssh sentinel"
 )
 _DRIVERS: Final = frozenset(_DRIVER_NAMES.split())
 _BOOLEANS: Final = frozenset({"true", "false", "yes", "no", "on", "off"})
