@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,11 +88,15 @@ class Running:
     collect: Collect
     deliver: Deliver
     schedule: Schedule
+    session: aiohttp.ClientSession
 
     def reload(self, environ: Mapping[str, str]) -> None:
         """Take over a changed configuration. Raises ConfigError and keeps the old one."""
         self.reading.settings.reload(environ)
-        self.schedule.replace(self.reading.settings.config.sources, now=datetime.now(UTC))
+        config = self.reading.settings.config
+        self.schedule.replace(config.sources, now=datetime.now(UTC))
+        self.deliver.hear(_routing(config), _notifiers(config, self.session))
+        self.watch.reconsider()
 
 
 @asynccontextmanager
@@ -126,7 +130,13 @@ async def running(config: Config) -> AsyncIterator[Running]:
         schedule.replace(config.sources, now=datetime.now(UTC))
         watch = Watch(store=here.store, schedule=schedule, collect=collect, compare=compare, deliver=deliver)
         yield Running(
-            reading=here, watch=watch, compare=compare, collect=collect, deliver=deliver, schedule=schedule
+            reading=here,
+            watch=watch,
+            compare=compare,
+            collect=collect,
+            deliver=deliver,
+            schedule=schedule,
+            session=host.session,
         )
 
 
@@ -161,24 +171,27 @@ def fingerprinter_of(folder: Path) -> Fingerprinter:
     _make_folder(folder)
     path = folder / KEY_FILE
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_key(path)
         key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise StoreError(
-                f"{path} is damaged: restore it from a backup, or remove it to begin anew"
-            ) from None
-        return Fingerprinter(key)
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error.strerror}): give data_dir a folder of its own"
-        ) from None
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(KEY_BYTES)
-        file.write(key)
+        why = error.strerror or "the system refused"
+        raise StoreError(f"{path} cannot be used ({why}): give data_dir a folder of its own") from None
+    if len(key) != KEY_BYTES:
+        raise StoreError(f"{path} is damaged: restore it from a backup, or remove it to begin anew")
+    return Fingerprinter(key)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key so that a crash leaves either none or a whole one, and a second process the first's."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    return Fingerprinter(key)
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
 
 
 def _make_folder(folder: Path) -> None:
@@ -186,7 +199,9 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         why = error.strerror or "the system refused"
-        raise StoreError(f"{folder} cannot be made ({why}): give data_dir or database_url another place") from None
+        raise StoreError(
+            f"{folder} cannot be made ({why}): give data_dir or database_url another place"
+        ) from None
 
 
 def _reading(settings: Settings, store: Store) -> Reading:

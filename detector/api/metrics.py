@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from detector.assembly import Reading
 from detector.jobs.collect import Ran
+from detector.jobs.deliver import Result
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -50,7 +51,7 @@ class Metrics:
         self._runs.labels(source.type, source.environment, ran.result or "ok").inc()
         self._durations.labels(source.type, source.environment).observe(ran.duration)
 
-    def delivered(self, results: Mapping[tuple[str, str], int]) -> None:
+    def delivered(self, results: Mapping[tuple[str, Result], int]) -> None:
         """Count one round of deliveries: how often which receiver had which result."""
         for (receiver, result), count in results.items():
             self._notifications.labels(receiver, result).inc(count)

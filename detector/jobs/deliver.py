@@ -96,18 +96,22 @@ class Deliver:
     ) -> None:
         self._outbox = outbox
         self._summaries = summaries
-        self._routing = routing
-        self._channels = {
-            name: Channel(notifier=notifier, clock=clock, jitter=jitter)
-            for name, notifier in notifiers.items()
-        }
         self._clock = clock
         self._pause = pause
         self._jitter = jitter
+        self.hear(routing, notifiers)
         self._born = clock()
         #: Alert -> receivers that are done with it, while others are not. A crash forgets it: then one
         #: receiver may hear twice, none not at all.
         self._done: dict[str, dict[str, Outcome]] = {}
+
+    def hear(self, routing: Routing, notifiers: Mapping[str, Notifier]) -> None:
+        """Take over who hears what: at the start, and when the configuration changed."""
+        self._routing = routing
+        self._channels = {
+            name: Channel(notifier=notifier, clock=self._clock, jitter=self._jitter)
+            for name, notifier in notifiers.items()
+        }
 
     @property
     def broken(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from detector.config.records import Source
 from detector.errors import StoreError
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Compare
-from detector.jobs.deliver import Deliver
+from detector.jobs.deliver import Deliver, Result
 from detector.jobs.schedule import Schedule
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -54,6 +54,7 @@ class Watch:
         self._judging = asyncio.Lock()
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
+        self._stale_rules = False
         #: When to look again: the newest time of each (environment, service), and a heap of all of them.
         self._review_at: dict[tuple[str, str], datetime] = {}
         self._reviews: list[tuple[datetime, tuple[str, str]]] = []
@@ -65,13 +66,12 @@ class Watch:
         #: Told of every run and every judgement: what metrics count.
         self.on_run: Callable[[Ran], None] = lambda _: None
         #: Told of every round of deliveries: how often which receiver had which result.
-        self.on_delivery: Callable[[Mapping[tuple[str, str], int]], None] = lambda _: None
+        self.on_delivery: Callable[[Mapping[tuple[str, Result], int]], None] = lambda _: None
 
     async def resume(self) -> None:
         """Judge what a crash left behind, and learn which drifts wait for one more observation."""
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
-        await self._compare.withdraw_unconfigured(now=datetime.now(UTC))
         pending: tuple[State, ...] = ("pending",)
         for row in await self._store.register(states=pending):
             for environment in row.comparison.split(".."):
@@ -80,12 +80,8 @@ class Watch:
     async def start(self) -> None:
         """Resume where the last process ended, then begin to tick."""
         await self.resume()
-        now = datetime.now(UTC)
-        for environment, service in sorted(
-            {(e, s) for s, names in await self._store.services() for e in names}
-        ):
-            # Allowances that ended while nobody looked are found by judging once more.
-            self._look_again((environment, service), now)
+        # Allowances that ended while nobody looked are found by judging once more.
+        await self._look_at_all()
         self._scheduler.add_listener(self._count_late, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         for function, every in (
             (self._tick, TICK),
@@ -144,6 +140,13 @@ class Watch:
         if times:
             self._look_again(here, min(times))
 
+    async def _look_at_all(self) -> None:
+        now = datetime.now(UTC)
+        await self._compare.withdraw_unconfigured(now=now)
+        for service, environments in await self._store.services():
+            for environment in environments:
+                self._look_again((environment, service), now)
+
     def _look_again(self, here: tuple[str, str], at: datetime) -> None:
         self._review_at[here] = at
         heapq.heappush(self._reviews, (at, here))
@@ -181,7 +184,14 @@ class Watch:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))
 
+    def reconsider(self) -> None:
+        """Have everything judged again: rules, pairs or services may have changed."""
+        self._stale_rules = True
+
     async def _review_due(self) -> None:
+        if self._stale_rules:
+            self._stale_rules = False
+            await self._look_at_all()
         await self.review(datetime.now(UTC))
 
     async def _send(self) -> None:
