@@ -137,7 +137,7 @@ def value_key(entry: Value, hints: Mapping[str, Any] | None) -> str | bytes:
 
 
 def coverage_document(section: Section) -> dict[str, Any]:
-    """Return what a section says of its own coverage: all but its facts. Its lists are sets, as all values are."""
+    """Return all that a section says but its facts. Its lists are sets, as in every value."""
     return {
         "basis": section.basis,
         "status": section.status,

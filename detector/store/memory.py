@@ -47,6 +47,8 @@ class Known:
     changed_number: int
     #: Observations that came too late to be put in order.
     late: int = 0
+    #: Digest of the newest observation as it was written, empty after a start.
+    text: bytes = b""
 
 
 class Streams:

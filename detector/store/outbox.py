@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.records import Owed
 from detector.store import register_tables as r
-from detector.store.database import Database
+from detector.store.database import Database, to_the_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @to_the_end
     async def lease_owed(self, *, now: datetime, until: datetime, limit: int) -> list[tuple[Owed, int]]:
         """Return alerts that are due, oldest first, each with the number of earlier tries.
 
@@ -88,6 +89,7 @@ class Outbox:
             for row in rows
         ]
 
+    @to_the_end
     async def mark_delivered(
         self,
         ids: Collection[str],
@@ -117,6 +119,7 @@ class Outbox:
                 statement.on_conflict_do_update(index_elements=["receiver", "key"], set_=values)
             )
 
+    @to_the_end
     async def mark_failed(
         self, ids: Collection[str], *, error: str, next_try: datetime | None, now: datetime
     ) -> None:

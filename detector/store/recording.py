@@ -1,12 +1,13 @@
 """Recording observations: a change is committed before it is acknowledged, no change costs nearly nothing."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from hashlib import sha256
 from weakref import WeakValueDictionary
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import observation_digest
@@ -15,15 +16,13 @@ from detector.model.records import Recorded
 from detector.store import writing
 from detector.store.backdating import Rewriting, rewrite, rewrite_unsaid, rewriting
 from detector.store.columns import micros
-from detector.store.database import Database
+from detector.store.database import Database, to_the_end
 from detector.store.fold import Settled, flat, settle
 from detector.store.interning import Interning
 from detector.store.memory import Known, StreamKey, Streams, load, unsaid_document
 from detector.store.past import COVERAGE, FACTS
 from detector.store.ring import Entry, Place, place, put
 from detector.store.saying import Arrival, say
-
-R = TypeVar("R")
 
 
 class Recording:
@@ -33,9 +32,9 @@ class Recording:
         self._database = database
         self._interning = interning
         self._turns: WeakValueDictionary[StreamKey, asyncio.Lock] = WeakValueDictionary()
-        self._running: set[asyncio.Task[Any]] = set()
         self._streams = Streams()
 
+    @to_the_end
     async def record(self, observation: Observation, *, received_at: datetime, scheduled: bool) -> Recorded:
         """Record what a source saw, and return what became of it.
 
@@ -43,25 +42,67 @@ class Recording:
         twice. A change is committed when this returns; what is unchanged is written by the next `flush`.
         Raises StoreError. A caller that is cancelled leaves no half of it: the commit goes on.
         """
-        return await self._finish(self._record(observation, received_at, scheduled=scheduled))
+        key = StreamKey.of(observation)
+        text = _text_digest(observation)
+        async with self._turn(key):
+            known = await self._known(key)
+            if known is not None and text and known.text == text:
+                digest = known.ring[-1].digest
+            else:
+                digest = bytes.fromhex(observation_digest(observation.sections))
+            entry = Entry(micros(min(observation.observed_at, received_at)), digest, scheduled)
+            where = place(known.ring if known else (), entry)
+            if known and (
+                where.kind in {"known", "outweighed", "too_old"}
+                or _unchanged(known, entry, where, observation)
+            ):
+                return self._without_commit(key, known, entry, where, text)
+            arrival = Arrival(observation=observation, received_at=received_at, entry=entry, where=where)
+            try:
+                async with self._database.write() as connection:
+                    after = await self._commit(connection, known, arrival)
+            except BaseException:
+                self._interning.forget()
+                raise
+            self._interning.remember()
+            self._streams.put(key, replace(after, text=text if after.ring[-1] == entry else b""))
+            self._streams.touched.pop(after.id, None)
+        return Recorded(
+            changed=known is None or after.changed_seq != known.changed_seq,
+            digest=digest.hex(),
+            snapshot=after.changed_number,
+            late=where.index < len(known.ring) - (where.kind == "instead") if known else False,
+            held=bool(after.settled.held),
+            seq=after.changed_seq,
+        )
 
     async def record_again(
         self,
-        key: StreamKey,
+        environment: str,
+        service: str,
+        component: str,
+        source: str,
         *,
         digest: str,
         observed_at: datetime,
         received_at: datetime,
         scheduled: bool,
     ) -> Recorded | None:
-        """Record that a stream still is as its newest observation said; None if that has another digest."""
+        """Record that a stream still is as its newest observation said, by the digest of that alone.
+
+        Returns None where the whole observation is needed: the stream is new, has another digest, or holds
+        items back.
+        """
+        key = StreamKey(environment, service, component, source)
         async with self._turn(key):
             known = await self._known(key)
             if known is None or known.ring[-1].digest.hex() != digest or known.settled.held:
                 return None
             entry = Entry(micros(min(observed_at, received_at)), known.ring[-1].digest, scheduled)
             where = place(known.ring, entry)
-            return self._without_commit(key, known, entry, where) if where.kind != "between" else None
+            if where.kind in {"between", "instead"}:
+                return None
+            return self._without_commit(key, known, entry, where, known.text)
 
     async def write_touched(self, connection: AsyncConnection) -> list[Known]:
         """Write the rows of all streams that were seen again; `written` takes them after the commit."""
@@ -77,49 +118,16 @@ class Recording:
             if key is not None and self._streams.get(key) is known:
                 del self._streams.touched[known.id]
 
-    async def settled(self) -> None:
-        """Wait for every commit that is under way."""
-        await asyncio.gather(*self._running, return_exceptions=True)
-
     def ahead(self) -> Mapping[int, Known]:
         """Return the streams whose rings in memory are ahead of the database."""
         found = ((id_, self._streams.get(key)) for id_, key in self._streams.touched.items())
         return {id_: known for id_, known in found if known is not None}
 
-    async def _record(self, observation: Observation, received_at: datetime, *, scheduled: bool) -> Recorded:
-        key = StreamKey.of(observation)
-        digest = bytes.fromhex(observation_digest(observation.sections))
-        entry = Entry(micros(min(observation.observed_at, received_at)), digest, scheduled)
-        async with self._turn(key):
-            known = await self._known(key)
-            where = place(known.ring if known else (), entry)
-            if known and (
-                where.kind in {"known", "outweighed", "too_old"}
-                or _unchanged(known, entry, where, observation)
-            ):
-                return self._without_commit(key, known, entry, where)
-            arrival = Arrival(observation=observation, received_at=received_at, entry=entry, where=where)
-            try:
-                async with self._database.write() as connection:
-                    after = await self._commit(connection, known, arrival)
-            except BaseException:
-                self._interning.forget()
-                raise
-            self._interning.remember()
-            self._streams.put(key, after)
-            self._streams.touched.pop(after.id, None)
-        return Recorded(
-            changed=known is None or after.changed_seq != known.changed_seq,
-            digest=digest.hex(),
-            snapshot=after.changed_number,
-            late=where.index < len(known.ring) - (where.kind == "instead") if known else False,
-            held=bool(after.settled.held),
-            seq=after.changed_seq,
-        )
-
-    def _without_commit(self, key: StreamKey, known: Known, entry: Entry, where: Place) -> Recorded:
+    def _without_commit(
+        self, key: StreamKey, known: Known, entry: Entry, where: Place, text: bytes
+    ) -> Recorded:
         if where.kind == "next":
-            known = replace(known, ring=put(known.ring, entry, where))
+            known = replace(known, ring=put(known.ring, entry, where), text=text)
         elif where.kind == "too_old":
             known = replace(known, late=known.late + 1)
         if where.kind in {"next", "too_old"}:
@@ -194,12 +202,13 @@ class Recording:
         """Return the lock that lets one observation of a stream be recorded after the other."""
         return self._turns.setdefault(key, asyncio.Lock())
 
-    async def _finish(self, work: Coroutine[Any, Any, R]) -> R:
-        """Run to the end even if the caller is cancelled: a commit under way cannot be taken back."""
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+
+def _text_digest(observation: Observation) -> bytes:
+    """Return a digest of what was seen as it is written: equal ones spare the canonical form."""
+    try:
+        return sha256(orjson.dumps(observation.sections, option=orjson.OPT_SORT_KEYS)).digest()
+    except TypeError:  # a mapping of a kind that JSON does not know
+        return b""
 
 
 def _unchanged(known: Known, entry: Entry, where: Place, observation: Observation) -> bool:

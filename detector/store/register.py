@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from detector.model.records import Drift, DriftEvent, Key, Owed
 from detector.model.words import Kind, SectionName, Severity, State
 from detector.store import register_tables as r
-from detector.store.database import Database
+from detector.store.database import Database, to_the_end
 from detector.store.interning import chunks
 from detector.store.outbox import owe
 
@@ -21,6 +21,7 @@ class Register:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @to_the_end
     async def settle(
         self,
         comparison: str,

@@ -1,59 +1,65 @@
 """The schema of a database: whether it is ours, whether it is sound, and bringing it up to date."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from detector.errors import StoreSchemaError
 from detector.store import sqlite
-from detector.store.database import Database
 
-#: The newest revision in ``migrations/versions``; a test holds it true. Named here so that a start on a
-#: current database needs no Alembic.
+#: The newest revision in ``migrations/versions``. Named here so that a start on a current database needs no
+#: Alembic.
 HEAD: Final = "0001"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSION: Final = text("SELECT version_num FROM alembic_version")
+_CHECK: Final = text("PRAGMA quick_check(1)")
 
 
-async def bring_up_to_date(database: Database) -> None:
+async def bring_up_to_date(path: Path) -> None:
     """Check the whole file and run the migrations that it lacks, all in one transaction.
 
-    Raises StoreSchemaError where the file is damaged, of another program, or newer than this one.
+    A file that is not ours is left as it was. Raises StoreSchemaError where it is damaged, of another
+    program, or newer than this one.
     """
-    async with database.write() as connection:
-        await _check_pages(connection, database.path)
-        found = await _version(connection, database.path)
+    async with _looking_at(path, sqlite.inspector(path)) as connection:
+        found = await _version(connection, path)
+        if (await connection.execute(_CHECK)).scalar_one() != "ok":
+            raise sqlite.damaged(path, "quick_check found a broken page")
         if found != HEAD:
-            await connection.run_sync(_upgrade, database.path, found)
+            await connection.run_sync(_upgrade, path, found)
 
 
-async def require_current(database: Database) -> None:
+async def require_current(path: Path) -> None:
     """Raise StoreSchemaError unless the schema is the one of this program."""
-    async with database.read() as connection:
-        found = await _version(connection, database.path)
+    async with _looking_at(path, sqlite.readers(path)) as connection:
+        found = await _version(connection, path)
     if found is None:
-        raise StoreSchemaError(f"{database.path} is empty: start `parity serve` on it once")
+        raise StoreSchemaError(f"{path} is empty: start `parity serve` on it once")
     if found != HEAD:
         if _is_older(found):
-            raise StoreSchemaError(f"{database.path} has the older schema {found}: run parity db upgrade")
-        raise _newer(database.path, found)
+            raise StoreSchemaError(f"{path} has the older schema {found}: run parity db upgrade")
+        raise _newer(path, found)
 
 
-async def _check_pages(connection: AsyncConnection, path: Path) -> None:
+@asynccontextmanager
+async def _looking_at(path: Path, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
-        finding = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+        async with engine.begin() as connection:
+            yield connection
     except DBAPIError as error:
         raise sqlite.refusal(error, path) from None
-    if finding != "ok":
-        raise sqlite.damaged(path, "quick_check found a broken page")
+    finally:
+        await engine.dispose()
 
 
 async def _version(connection: AsyncConnection, path: Path) -> str | None:
     """Return the revision of a database, None for an empty one."""
-    tables = await connection.run_sync(lambda c: inspect(c).get_table_names())
+    tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     if not tables:
         return None
     if "alembic_version" in tables and "stream_state" in tables:
@@ -64,7 +70,7 @@ async def _version(connection: AsyncConnection, path: Path) -> str | None:
 
 
 def _is_older(revision: str) -> bool:
-    return any((_MIGRATIONS / "versions").glob(f"{revision}_*.py")) if revision.isdigit() else False
+    return revision.isdigit() and any((_MIGRATIONS / "versions").glob(f"{revision}_*.py"))
 
 
 def _newer(path: Path, revision: str) -> StoreSchemaError:

@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from detector.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
 
 _PREFIXES: Final = ("sqlite:///", "sqlite+aiosqlite:///")
-_WRITER_PRAGMAS: Final = (
+_INSPECTOR_PRAGMAS: Final = (
     "PRAGMA busy_timeout=5000",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+)
+_WRITER_PRAGMAS: Final = (
+    *_INSPECTOR_PRAGMAS,
+    "PRAGMA journal_mode=WAL",
     "PRAGMA journal_size_limit=67108864",
 )
 _READER_PRAGMAS: Final = ("PRAGMA busy_timeout=5000", "PRAGMA query_only=ON")
@@ -49,17 +52,26 @@ def create_file(path: Path) -> None:
 
 def writer(path: Path) -> AsyncEngine:
     """Return the engine of the one writing connection. It never creates the file."""
-    return _engine(path, "mode=rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+    return _engine(path, "rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+
+
+def inspector(path: Path) -> AsyncEngine:
+    """Return an engine for a file that may be another program's: connecting changes nothing in it."""
+    return _engine(path, "rw", _INSPECTOR_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
 
 
 def readers(path: Path) -> AsyncEngine:
     """Return the engine of the reading connections."""
-    return _engine(path, "mode=ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+    return _engine(path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str, *, connections: int) -> AsyncEngine:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{quote(str(path.absolute()))}?{mode}&uri=true",
+        URL.create(
+            "sqlite+aiosqlite",
+            database=f"file:{quote(str(path.absolute()))}",
+            query={"mode": mode, "uri": "true"},
+        ),
         pool_size=connections,
         max_overflow=0,
         pool_reset_on_return="rollback",

@@ -1,10 +1,8 @@
 """The store: opening it, and all that it can be asked."""
 
-import asyncio
-
 from detector.errors import StoreError
 from detector.store import sqlite
-from detector.store.database import Database
+from detector.store.database import Database, to_the_end
 from detector.store.history import History
 from detector.store.interning import Interning
 from detector.store.lock import OwnerLock
@@ -68,14 +66,12 @@ class Store:
         self.tokens = tokens.tokens
         self.revoke_token = tokens.revoke_token
 
+    @to_the_end
     async def flush(self) -> int:
         """Write what only said again what is known, of all streams and sources, in one commit.
 
         Returns how many streams it wrote. Nothing is lost when it fails: the next flush writes it.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._flush()))
-
-    async def _flush(self) -> int:
         if not (self._recording.ahead() or self._sources.waiting()):
             return 0
         async with self._database.write() as connection:
@@ -88,7 +84,7 @@ class Store:
     async def close(self) -> None:
         """Finish what is under way, flush, and let another process own the database."""
         try:
-            await self._recording.settled()
+            await self._database.finished()
             await self.flush()
         finally:
             await self._database.close()
@@ -113,14 +109,11 @@ async def open_store(url: str, *, create: bool = True, read_only: bool = False) 
     try:
         if not read_only:
             sqlite.create_file(path)
+        await (require_current if read_only else bring_up_to_date)(path)
         database = Database(path, read_only=read_only)
-        try:
-            await (require_current if read_only else bring_up_to_date)(database)
-        except BaseException:
-            await database.close()
-            raise
+        await database.connect()
+        return Store(database, lock)
     except BaseException:
         if lock is not None:
             lock.release()
         raise
-    return Store(database, lock)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from detector.store.database import Database
+from detector.store.database import Database, to_the_end
 from detector.store.register_tables import token
 
 
@@ -30,6 +30,7 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @to_the_end
     async def add_token(  # noqa: PLR0917 - the row in its order
         self,
         id: str,
@@ -59,6 +60,7 @@ class Tokens:
             rows = (await connection.execute(select(token).order_by(token.c.created_at, token.c.id))).all()
         return [_row(row) for row in rows]
 
+    @to_the_end
     async def revoke_token(self, id: str, now: datetime) -> bool:
         """End a token. Returns whether there was one that had not ended."""
         async with self._database.write() as connection:

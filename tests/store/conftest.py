@@ -1,5 +1,6 @@
+import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,6 @@ from detector.store.store import Store, open_store
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with nothing in it: copying one is faster than making one."""
-    import asyncio
-
     path = tmp_path_factory.mktemp("store") / "empty.db"
 
     async def make() -> None:
@@ -22,7 +21,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_url(empty_database: Path, tmp_path: Path) -> Iterator[Callable[[], str]]:
+def new_url(empty_database: Path, tmp_path: Path) -> Callable[[], str]:
     """Gives URLs of empty databases."""
     count = 0
 

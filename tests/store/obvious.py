@@ -1,5 +1,6 @@
 """A slow and obvious model of a stream: keeps every observation and starts over each time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from detector.model.canonical import observation_digest, value_bytes
 from detector.model.facts import Observation, Section
 from detector.model.items import matches
+from detector.model.words import SectionName
 
 State = dict[str, tuple[dict[str, Any], dict[str, bytes]]]
 
@@ -96,6 +98,6 @@ def coverage(section: Section) -> dict[str, Any]:
     }
 
 
-def state_of(sections: dict[str, Section]) -> State:
+def state_of(sections: Mapping[SectionName, Section]) -> State:
     """Return what the store says of a stream, in the words of this model."""
     return {name: (coverage(section), facts(section)) for name, section in sections.items()}

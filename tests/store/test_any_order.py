@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 
 from detector.model.facts import Observation, Section
 from detector.model.records import Stream
+from detector.model.words import SectionName
 from detector.store import ring as ring_module
 from detector.store.store import Store, open_store
 from tests.store.obvious import ObviousStream, State, state_of
-from tests.store.seen import MONDAY, RECEIVED, minute, unseen
+from tests.store.seen import MONDAY, RECEIVED, minute, observed, unseen
 
 NAMES = [f"pkg:{kind}/{number}" for kind in ("pypi", "deb") for number in range(6)]
 
 
 @st.composite
-def sections(draw: st.DrawFn) -> dict[str, Section]:
-    found = {}
-    for name in ("dependencies", "config"):
+def sections(draw: st.DrawFn) -> dict[SectionName, Section]:
+    found: dict[SectionName, Section] = {}
+    names: tuple[SectionName, ...] = ("dependencies", "config")
+    for name in names:
         if name == "config" and draw(st.booleans()):
             continue  # left out: nothing is said of it
         items = draw(st.sampled_from([NAMES, NAMES[:11], NAMES[:4], NAMES[4:], []]))
@@ -73,7 +75,7 @@ async def opened(url: str) -> AsyncIterator[Store]:
 
 
 def told(streams: Sequence[Stream]) -> State:
-    return state_of(dict(streams[0].sections)) if streams else {}
+    return state_of(streams[0].sections) if streams else {}
 
 
 async def agree(store: Store, model: ObviousStream) -> None:
@@ -153,11 +155,7 @@ def test_a_numbered_snapshot_stays_what_was_known_then(
 
 
 async def test_a_week_of_polls_keeps_the_last_thirty_two(store: Store) -> None:
-    sections = {"dependencies": Section(basis="running", facts={"pkg:pypi/django": "5.2"})}
     for at in range(40):
-        observation = Observation(
-            environment="prod", service="a", source="x", observed_at=minute(at), sections=sections
-        )
-        await store.record(observation, received_at=RECEIVED, scheduled=True)
+        await store.record(observed(at, {"pkg:pypi/django": "5.2"}), received_at=RECEIVED, scheduled=True)
     (stream,) = await store.streams()
     assert stream.seen_at == tuple(MONDAY + timedelta(minutes=at) for at in range(8, 40))
