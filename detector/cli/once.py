@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from detector.cli.output import CANNOT_TELL, DRIFT, finish
+from detector.cli.progress import as_they_end
 from detector.config.records import Config
 
 
@@ -32,8 +33,9 @@ async def _round(config: Config) -> tuple[int, int, int]:
     wanted = sources_of(config, (), ())
     async with running(config) as here:
         await here.watch.resume()
-        ran = await asyncio.gather(*(here.watch.run(source) for source in wanted))
-        for one in ran:
+        failed = 0
+        async for one in as_they_end([here.watch.run(source) for source in wanted]):
+            failed += one.result is not None
             click.echo(
                 run_line(one.source, one.result, one.detail, changed=any(r.changed for _, r in one.observed))
             )
@@ -42,4 +44,4 @@ async def _round(config: Config) -> tuple[int, int, int]:
         rows = await here.reading.store.register(states=("open", "pending"))
         grave = [row for row in rows if row.severity != "info"]
         await here.watch.stop()
-    return sum(one.result is not None for one in ran), len(grave), len(wanted)
+    return failed, len(grave), len(wanted)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from detector.cli.output import CANNOT_TELL, finish, styled
+from detector.cli.progress import as_they_end
 from detector.config.records import Config, Source
 from detector.errors import NotFoundError, UsageError, did_you_mean
 
@@ -72,7 +73,7 @@ async def _stored(config: Config, wanted: list[Source]) -> int:
     failed = 0
     async with running(config) as here:
         await here.watch.resume()
-        for ran in await asyncio.gather(*(here.watch.run(source) for source in wanted)):
+        async for ran in as_they_end([here.watch.run(source) for source in wanted]):
             failed += ran.result is not None
             click.echo(
                 run_line(ran.source, ran.result, ran.detail, changed=any(r.changed for _, r in ran.observed))
@@ -90,7 +91,7 @@ async def _observed(config: Config, wanted: list[Source]) -> tuple[list[dict[str
     documents: list[dict[str, Any]] = []
     failed = 0
     async with looking(config) as collect:
-        for source, observations, why in await asyncio.gather(*(collect.look(source) for source in wanted)):
+        async for source, observations, why in as_they_end([collect.look(source) for source in wanted]):
             failed += why is not None
             click.echo(run_line(source, why.reason if why else None, why.detail if why else ""), err=True)
             documents += [observation_document(observation) for observation in observations]

@@ -1,9 +1,8 @@
 """`parity check --online`: every source run once, with nothing kept."""
 
-import asyncio
-
 import click
 
+from detector.cli.progress import as_they_end
 from detector.cli.snapshot import run_line
 from detector.config.records import Config
 
@@ -15,7 +14,7 @@ async def tried(config: Config) -> int:
     failed = 0
     async with looking(config) as look:
         sources = [source for source in config.sources if source.polled]
-        for source, observations, why in await asyncio.gather(*(look.look(source) for source in sources)):
+        async for source, observations, why in as_they_end([look.look(source) for source in sources]):
             failed += why is not None
             click.echo(run_line(source, why.reason if why else None, why.detail if why else ""))
             found = sorted({observation.service for observation in observations})
