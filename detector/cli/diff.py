@@ -1,6 +1,5 @@
 """`parity diff A B`: one comparison, with no server and no config where both are files."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,6 +96,8 @@ def _document(
         raise UsageError(
             "a file is compared with a file: write snapshot:FILE made by parity snapshot ENV --format json"
         )
+    import asyncio
+
     from detector.cli.asking import asked
 
     async def ask() -> dict[str, Any]:

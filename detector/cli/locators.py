@@ -15,8 +15,9 @@ from detector.model.words import SectionName
 from detector.queries.files import FileState
 from detector.reader import MAX_BYTES, Part, Read, Reader
 
-#: Readers that know a file by its own name, in the order in which they are asked.
-_BY_NAME: Final = ("lockfile", "compose", "dotenv", "snapshot")
+#: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
+#: first.
+_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot")
 #: What stays unseen of a file that is not understood.
 _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "dotenv": ("config",),
