@@ -7,17 +7,19 @@ leaves its row as it is; a resolve needs both sides to be known. Everything that
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from detector.engine.looks import Look
 from detector.engine.policy import SourcePolicy
 from detector.engine.view import View
 from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
+from detector.model.words import State
 
 #: What the engine itself is called in the history of a drift.
 ACTOR = "parity"
 #: From the most to the least worth saying: an alert says the first that happened.
 SAID = ("escalated", "reopened", "opened", "changed", "resolved")
-LIVING = ("pending", "open", "accepted")
+LIVING: Final[tuple[State, ...]] = ("pending", "open", "accepted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

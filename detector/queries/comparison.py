@@ -1,14 +1,15 @@
 """Two states compared: what `diff`, the gate, the pages and the alerts all ask."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.config.policy import Policy
 from detector.engine.ahead import Histories
 from detector.engine.comparison import Both, Comparison, State, places_that_lead, verdicts_on
+from detector.engine.life import LIVING
 from detector.engine.memory import Memory
-from detector.engine.policy import Pair
+from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
 from detector.engine.view import View
 from detector.errors import ExpressionError, NotFoundError
@@ -26,6 +27,8 @@ class _Asked:
     environment: str
     as_of: datetime | None = None
     number: int | None = None
+    #: The moment of a past state: what is judged by; None for now.
+    at: datetime | None = None
 
 
 class Comparisons:
@@ -54,87 +57,101 @@ class Comparisons:
         pair, other_way = policy.pair(left.environment, right.environment)
         first, second = (right, left) if other_way else (left, right)
         ours, theirs = await self._asked(first, now), await self._asked(second, now)
-        at = max((side.as_of for side in (ours, theirs) if side.as_of), default=now)
+        at = max((side.at for side in (ours, theirs) if side.at), default=now)
         at = min(at, now)
         found = await self._compare(pair, ours, theirs, now=at, services=services)
         return swapped(found) if other_way else found
 
     async def pair(self, pair: Pair, service: str, *, now: datetime) -> "Gathered":
         """Return both current views of one service with its rows and histories: what a judgement needs."""
-        asked = [
-            _Asked(
-                state=State(expression=environment.name, environment=environment.name),
-                environment=environment.name,
-            )
+        ours, theirs = [
+            (await self._views.of(environment.name, now=now, services=(service,))).get(service)
             for environment in (pair.left, pair.right)
         ]
-        ours, theirs = [await self._views_of(side, (service,), now) for side in asked]
-        return await self._gather(
-            pair, service, ours.get(service), theirs.get(service), now=now, current=True
-        )
+        rows = [
+            row
+            for comparison in _names(pair)
+            for row in await self._store.register(comparison=comparison, service=service)
+        ]
+        first = (pair.name, service) not in await self._store.judged_through()
+        return await self._gathered(pair, service, ours, theirs, now=now, rows=rows, first=first)
 
     async def _compare(
         self, pair: Pair, ours: _Asked, theirs: _Asked, *, now: datetime, services: Collection[str] | None
     ) -> Comparison:
         policy = self._policy()
         left, right = await self._views_of(ours, services, now), await self._views_of(theirs, services, now)
-        current = (
-            ours.as_of is None and ours.number is None and theirs.as_of is None and theirs.number is None
-        )
-        names = [*left, *right]
-        names += [
-            name
-            for name, one in policy.services.items()
-            if one.sources and (services is None or name in services)
-        ]
+        rows: dict[str, list[Drift]] = {}
+        judged: Container[tuple[str, str]] = ()
+        current = ours.at is None and theirs.at is None
+        if current:
+            judged = await self._store.judged_through()
+            for comparison in _names(pair):
+                for row in await self._store.register(comparison=comparison, states=LIVING):
+                    rows.setdefault(row.key.service, []).append(row)
         found, unmatched, causes = [], [], 1
-        for name in sorted(set(names)):
-            lone = _lone(pair, policy, name, left, right)
+        for name in self._services_of(left, right, services):
+            service = policy.service(name)
+            lone = _lone(pair, service, left, right)
             if lone is not None:
                 unmatched.append((lone, name))
-                continue
-            if not policy.service(name).expected_in(pair.left.name) or not policy.service(name).expected_in(
-                pair.right.name
-            ):
-                continue
-            gathered = await self._gather(
-                pair, name, left.get(name), right.get(name), now=now, current=current
-            )
-            verdicts = verdicts_on(
-                gathered.both,
-                pair=pair,
-                rules=policy.rules,
-                now=now,
-                interner=self._views.interner,
-                first_cause=causes,
-                differ=self._memory.differences,
-            )
-            causes += len(verdicts.causes)
-            found.append(verdicts)
+            elif service.expected_in(pair.left.name) and service.expected_in(pair.right.name):
+                gathered = await self._gathered(
+                    pair,
+                    name,
+                    left.get(name),
+                    right.get(name),
+                    now=now,
+                    rows=rows.get(name, ()) if current else None,
+                    first=(pair.name, name) not in judged,
+                )
+                verdicts = verdicts_on(
+                    gathered.both,
+                    pair=pair,
+                    rules=policy.rules,
+                    now=now,
+                    interner=self._views.interner,
+                    first_cause=causes,
+                    differ=self._memory.differences,
+                )
+                causes += len(verdicts.causes)
+                found.append(verdicts)
         return Comparison(
             pair=pair, left=ours.state, right=theirs.state, services=tuple(found), unmatched=tuple(unmatched)
         )
 
-    async def _gather(
-        self, pair: Pair, name: str, left: View | None, right: View | None, *, now: datetime, current: bool
+    def _services_of(
+        self, left: Mapping[str, View], right: Mapping[str, View], services: Collection[str] | None
+    ) -> list[str]:
+        configured = {name for name, service in self._policy().services.items() if service.sources}
+        wanted = configured if services is None else configured & set(services)
+        return sorted({*left, *right, *wanted})
+
+    async def _gathered(
+        self,
+        pair: Pair,
+        name: str,
+        left: View | None,
+        right: View | None,
+        *,
+        now: datetime,
+        rows: Iterable[Drift] | None,
+        first: bool,
     ) -> "Gathered":
-        policy = self._policy()
+        """Put together what is known of one service; ``rows`` is None for a state of the past."""
         ours = left or self._views.nothing(pair.left.name, name, now=now)
         theirs = right or self._views.nothing(pair.right.name, name, now=now)
-        rows: list[Drift] = []
-        if current:
-            for comparison in (pair.name, pair.left.name, pair.right.name):
-                rows += await self._store.register(comparison=comparison, service=name)
         keyed: dict[tuple[str, Key], Drift] = {}
-        for row in rows:
+        for row in rows or ():
+            # The newest row of a key comes first.
             keyed.setdefault((row.comparison, row.key), row)
         both = Both(
-            service=policy.service(name),
+            service=self._policy().service(name),
             left=ours,
             right=theirs,
             rows=keyed,
-            histories=await self._histories(pair, name, ours, theirs) if current else {},
-            first=not any(row.comparison == pair.name for row in rows),
+            histories=await self._histories(pair, name, ours, theirs) if rows is not None else {},
+            first=first,
         )
         return Gathered(both=both, rows=tuple(keyed.values()))
 
@@ -142,19 +159,18 @@ class Comparisons:
         places = places_that_lead(self._memory.differences(left, right, self._views.interner))
         if not places:
             return {}
-        keys = [(name, *place) for place in places]
-        histories = {}
-        for environment in (pair.left.name, pair.right.name):
-            for key, intervals in (await self._store.values_of(environment, keys)).items():
-                place = next(place for place in places if (name, *place) == key)
-                histories[environment, place] = intervals
-        return histories
+        keys = {(name, *place): place for place in places}
+        return {
+            (environment, keys[key]): intervals
+            for environment in (pair.left.name, pair.right.name)
+            for key, intervals in (await self._store.values_of(environment, keys)).items()
+        }
 
     async def _views_of(
         self, asked: _Asked, services: Collection[str] | None, now: datetime
     ) -> dict[str, View]:
         return await self._views.of(
-            asked.environment, now=now, services=services, as_of=asked.as_of, number=asked.number
+            asked.environment, now=asked.at or now, services=services, as_of=asked.as_of, number=asked.number
         )
 
     async def _asked(self, expression: EnvironmentState, now: datetime) -> _Asked:
@@ -171,7 +187,9 @@ class Comparisons:
             snapshot = await self._store.snapshot(name, number) if number > 0 else None
             if snapshot is None:
                 raise NotFoundError(f"{name} has no snapshot {number}: the newest is {name}#{latest.number}")
-            return _Asked(state=_state(shown, name, snapshot), environment=name, number=number)
+            return _Asked(
+                state=_state(shown, name, snapshot), environment=name, number=number, at=snapshot.at
+            )
         if isinstance(expression, Labelled):
             raise NotFoundError(f"nothing put the label {expression.label} on {name} yet")
         at = expression.at if isinstance(expression, AsOf) else now - expression.delta
@@ -180,7 +198,9 @@ class Comparisons:
             raise ExpressionError(
                 f"{shown} is before the first snapshot {name}#1, taken {first.at:%Y-%m-%dT%H:%M:%SZ}"
             )
-        return _Asked(state=replace(_state(shown, name, None), taken_at=at), environment=name, as_of=at)
+        return _Asked(
+            state=replace(_state(shown, name, None), taken_at=at), environment=name, as_of=at, at=at
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +220,16 @@ def _state(shown: str, environment: str, snapshot: Snapshot | None) -> State:
     )
 
 
-def _lone(pair: Pair, policy: Policy, name: str, left: dict[str, View], right: dict[str, View]) -> str | None:
+def _names(pair: Pair) -> list[str]:
+    """Return the comparisons that a pair shows: its own, and the findings of either environment."""
+    return list(dict.fromkeys((pair.name, pair.left.name, pair.right.name)))
+
+
+def _lone(pair: Pair, service: Service, left: Mapping[str, View], right: Mapping[str, View]) -> str | None:
     """Return the environment of a service that the other one neither has nor has a source for."""
-    service = policy.service(name)
     here = [
         environment
         for environment, views in ((pair.left.name, left), (pair.right.name, right))
-        if name in views or service.sources.get(environment)
+        if service.name in views or service.sources.get(environment)
     ]
-    return here[0] if len(here) == 1 else None
+    return here[0] if len(here) == 1 and pair.left != pair.right else None
