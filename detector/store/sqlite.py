@@ -61,7 +61,11 @@ def inspector(path: Path) -> AsyncEngine:
 
 
 def readers(path: Path) -> AsyncEngine:
-    """Return the engine of the reading connections."""
+    """Return the engine of the reading connections.
+
+    On a disk that is mounted read-only the file is opened as immutable: the journal's index beside it could
+    not be made.
+    """
     return _engine(path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
 
 
@@ -70,7 +74,7 @@ def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str, *, conn
         URL.create(
             "sqlite+aiosqlite",
             database=f"file:{quote(str(path.absolute()))}",
-            query={"mode": mode, "uri": "true"},
+            query={"mode": mode, "uri": "true"} | ({"immutable": "1"} if _on_read_only_disk(path) else {}),
         ),
         pool_size=connections,
         max_overflow=0,
@@ -90,6 +94,10 @@ def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str, *, conn
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _on_read_only_disk(path: Path) -> bool:
+    return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
 
 
 def refusal(error: DBAPIError, path: Path) -> StoreError:

@@ -11,7 +11,7 @@ from shutil import which
 
 import pytest
 
-from detector.errors import StoreBusyError, StoreError
+from detector.errors import StoreBusyError
 from detector.store.store import Store, open_store
 from tests.store.seen import RECEIVED, minute, observed, packages
 
@@ -198,7 +198,7 @@ async def test_nothing_acknowledged_is_lost_by_a_kill_at_any_write(url: str, wri
 def test_a_failed_fsync_is_never_acknowledged_and_ends_writing(url: str) -> None:
     program = """
 import asyncio, sys
-from detector.errors import StoreBusyError, StoreError
+from detector.errors import StoreBusyError
 from detector.store.store import open_store
 from tests.store.seen import RECEIVED, observed, packages
 
@@ -226,6 +226,41 @@ asyncio.run(run())
     assert found[-len(failed) :] == failed == ["StoreError True"] * len(failed)
 
 
-async def test_a_read_only_disk_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="--read-only"):
-        await open_store("sqlite:////proc/parity.db")
+@pytest.mark.skipif(
+    which("unshare") is None or os.geteuid() != 0, reason="needs root: a mount of its own (sudo make test)"
+)
+async def test_a_read_only_disk_is_named_and_can_be_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/parity.db"
+    program = f"""
+import asyncio, sys
+from detector.errors import StoreError
+from detector.store.store import open_store
+
+async def run():
+    try:
+        await open_store({url!r})
+    except StoreError as error:
+        print(error)
+    store = await open_store({url!r}, read_only=True)
+    print(len((await store.streams())[0].sections["dependencies"].facts))
+    await store.close()
+
+asyncio.run(run())
+"""
+    store = await open_store(url)
+    await add(store, 0, 3)
+    await store.close()
+    mount = f"mount --bind {tmp_path} {tmp_path} && mount -o remount,bind,ro {tmp_path}"
+    found = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    refused, read = found.stdout.splitlines()
+    assert "Read-only file system" in refused
+    assert "--read-only" in refused
+    assert read == "3"
