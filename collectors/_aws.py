@@ -4,6 +4,7 @@ Clients of boto3 are shared by threads, sessions are not: clients are made under
 host's threads.
 """
 
+import logging
 import threading
 from functools import lru_cache
 from typing import Any, Final
@@ -64,6 +65,8 @@ def _client(
 ) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - an extra
 
+    # What it logs are whole answers (DEBUG), environments among them, and texts of errors.
+    logging.getLogger("botocore").setLevel(logging.CRITICAL)
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 4},
         connect_timeout=5,

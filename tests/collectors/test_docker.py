@@ -281,7 +281,8 @@ def staging(docker_staging: DockerEngine) -> Iterator[DockerEngine]:
         docker_staging.rm(name)
 
 
-async def test_a_real_engine(staging: DockerEngine) -> None:
+async def test_a_real_engine(staging: DockerEngine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     options = DockerOptions(host=staging.url, label="app=checkout", main="acme/checkout")
     collected = await DockerCollector().collect(options, context())
     agent, main = collected.seen
@@ -295,7 +296,7 @@ async def test_a_real_engine(staging: DockerEngine) -> None:
     assert main.sections["concurrency"].facts["replicas"] == 2
     assert main.sections["config"].facts["STRIPE_SECRET_KEY"]["source_class"] == "literal"  # type: ignore[index, call-overload]
     assert main.sections["config"].facts["GPG_KEY"]["source_class"] == "image_default"  # type: ignore[index, call-overload]
-    assert "canary" not in repr(collected)
+    assert "canary" not in repr(collected) + caplog.text
 
 
 async def test_an_unchanged_engine_says_the_same(staging: DockerEngine) -> None:

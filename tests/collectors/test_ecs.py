@@ -191,7 +191,7 @@ def test_a_rolling_deployment_counts_what_runs(
 
 
 def test_the_other_colour_is_idle(answers: Answers) -> None:
-    rounds = _rounds(answers, "taskSets", ("ACTIVE", "1.2", 3), ("PRIMARY", "1.3", 3))
+    rounds = _rounds(answers, "taskSets", ("ACTIVE", "1.2", 5), ("PRIMARY", "1.3", 3))
     assert _tags(facts_from_answers(rounds, OPTIONS, context())) == [("live", "1.3"), ("idle", "1.2")]
 
 
@@ -221,7 +221,7 @@ def _options(aws: AwsServer, **more: Any) -> EcsOptions:
     return EcsOptions(region=REGION, cluster="prod", endpoint_url=aws.url, **more)
 
 
-async def test_a_service_of_moto(aws: AwsServer) -> None:
+async def test_a_service_of_moto(aws: AwsServer, caplog: pytest.LogCaptureFixture) -> None:
     container = EcsContainer(
         image=f"{REGISTRY}/acme/checkout:1.4.2@{DIGEST}",
         env={"DEBUG": "0", "API_TOKEN": "canary-env"},
@@ -230,13 +230,15 @@ async def test_a_service_of_moto(aws: AwsServer) -> None:
         user="10001",
     )
     aws.ecs_service("prod", "checkout", [container], desired=3)
+    caplog.set_level("DEBUG")
+    caplog.clear()
     collected = await EcsCollector().collect(_options(aws), context())
     (seen,) = collected.seen
     assert seen.sections["release"].facts["image#repository"] == "acme/checkout"
     assert seen.sections["release"].facts["image#digest"] == DIGEST
     assert set(seen.sections["config"].facts) == {"DEBUG", "API_TOKEN", "STRIPE_SECRET_KEY"}
     assert seen.sections["concurrency"].facts["replicas"] == 3
-    assert "canary" not in repr(collected)
+    assert "canary" not in repr(collected) + caplog.text
 
 
 async def test_a_discovery_sees_more_services_than_one_call_takes(aws: AwsServer) -> None:

@@ -75,7 +75,9 @@ def test_apk_names_what_is_installed() -> None:
 
 def test_virtual_packages_of_apk_are_no_packages() -> None:
     data = b"P:.build-deps\nV:20240101.101010\n\nP:musl\nV:1.2.5-r0\n\n"
-    assert apk.installed(data, basis="built", namespace="alpine").facts == {"pkg:apk/alpine/musl": "1.2.5-r0"}
+    section = apk.installed(data, basis="built", namespace="alpine")
+    assert section.facts == {"pkg:apk/alpine/musl": "1.2.5-r0"}
+    assert section.status == "complete"
 
 
 def test_a_bad_paragraph_of_apk_is_unseen_with_its_line() -> None:
