@@ -1,4 +1,4 @@
-"""Reading history: the values of items over time, and the snapshots of environments."""
+"""Reading history: the values of items over time."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import value_bytes
 from detector.model.facts import Value
-from detector.model.records import Interval, Snapshot
+from detector.model.records import Interval
 from detector.model.words import SECTIONS, Basis
 from detector.store import tables as t
 from detector.store.columns import micros, moment
@@ -27,7 +27,7 @@ _EVER: Final = 1 << 62
 
 
 class History:
-    """Reads intervals and snapshots."""
+    """Reads intervals."""
 
     def __init__(self, database: Database, interning: Interning) -> None:
         self._database = database
@@ -86,44 +86,6 @@ class History:
             intervals.sort(key=lambda entry: entry.opened)
         return found
 
-    async def snapshots(
-        self, environment: str, *, limit: int = 100, before: int | None = None
-    ) -> list[Snapshot]:
-        """Return the snapshots of an environment, newest first; ``before`` a number gives those below it."""
-        query = _snapshots(t.environment.c.name == environment)
-        if before is not None:
-            query = query.where(t.snapshot.c.number < before)
-        return await self._read_snapshots(query.order_by(t.snapshot.c.number.desc()).limit(limit))
-
-    async def snapshot(self, environment: str, number: int) -> Snapshot | None:
-        """Return one snapshot."""
-        wanted = (t.environment.c.name == environment, t.snapshot.c.number == number)
-        return next(iter(await self._read_snapshots(_snapshots(*wanted))), None)
-
-    async def latest_snapshots(self) -> dict[str, Snapshot]:
-        """Return environment -> its newest snapshot."""
-        newest = select(func.max(t.snapshot.c.seq)).group_by(t.snapshot.c.environment)
-        found = await self._read_snapshots(_snapshots(t.snapshot.c.seq.in_(newest)))
-        return {entry.environment: entry for entry in found}
-
-    async def _read_snapshots(self, query: Select[Any]) -> list[Snapshot]:
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [
-            Snapshot(
-                environment=row.environment,
-                number=row.number,
-                at=row.at,
-                added=row.added,
-                removed=row.removed,
-                changed=row.changed,
-                services=(row.service,),
-                label=row.label,
-                backdated=row.backdated,
-            )
-            for row in rows
-        ]
-
     async def _intervals(
         self, connection: AsyncConnection, streams: Mapping[int, Row[Any]], spans: Spans
     ) -> dict[tuple[int, int], list[Interval]]:
@@ -174,32 +136,6 @@ def _streams(*wanted: ColumnElement[bool]) -> Select[Any]:
         .join(t.service, t.service.c.id == t.stream.c.service)
         .where(*wanted)
         .order_by(t.stream.c.id)
-    )
-
-
-def _snapshots(*wanted: ColumnElement[bool]) -> Select[Any]:
-    mark = (
-        select(func.min(t.label.c.name))
-        .where(t.label.c.environment == t.snapshot.c.environment, t.label.c.number == t.snapshot.c.number)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            t.snapshot.c.number,
-            t.snapshot.c.at,
-            t.snapshot.c.added,
-            t.snapshot.c.removed,
-            t.snapshot.c.changed,
-            t.snapshot.c.backdated,
-            t.environment.c.name.label("environment"),
-            t.service.c.name.label("service"),
-            mark.label("label"),
-        )
-        .select_from(t.snapshot)
-        .join(t.environment, t.environment.c.id == t.snapshot.c.environment)
-        .join(t.stream, t.stream.c.id == t.snapshot.c.stream)
-        .join(t.service, t.service.c.id == t.stream.c.service)
-        .where(*wanted)
     )
 
 

@@ -10,6 +10,7 @@ from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
 from detector.store.schema import bring_up_to_date, require_current
+from detector.store.snapshots import Snapshots
 from detector.store.sources import Sources
 from detector.store.streams import StreamReads
 from detector.store.tokens import Tokens
@@ -42,9 +43,11 @@ class Store:
         history = History(database, interning)
         self.history = history.history
         self.values_of = history.values_of
-        self.snapshots = history.snapshots
-        self.snapshot = history.snapshot
-        self.latest_snapshots = history.latest_snapshots
+
+        snapshots = Snapshots(database)
+        self.snapshots = snapshots.snapshots
+        self.snapshot = snapshots.snapshot
+        self.latest_snapshots = snapshots.latest_snapshots
 
         register = Register(database)
         self.settle = register.settle
