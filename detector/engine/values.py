@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from detector.model import versions
@@ -30,9 +31,9 @@ class Gap:
 
 def package_gap(item: str, left: Value, right: Value) -> Gap | None:
     """Compare versions of a package or a runtime; None where the ecosystem calls them equal."""
-    scheme = versions.scheme_of(item)
     if isinstance(left, str) and isinstance(right, str):
-        return _gap_of(versions.step(scheme, left, right))
+        return _version_gap(item, left, right)
+    scheme = versions.scheme_of(item)
     ours, theirs = _members(left), _members(right)
     if ours is None or theirs is None:
         return None if same_value(left, right) else Gap()
@@ -41,6 +42,12 @@ def package_gap(item: str, left: Value, right: Value) -> Gap | None:
     if not (set(ours) - set(theirs)) or not (set(theirs) - set(ours)):
         return Gap(distance="copies")
     return _gap_of(versions.step_of_sets(scheme, ours, theirs))
+
+
+# A view that changed in one fact has all its other differences again, and so have the services beside it.
+@lru_cache(maxsize=16_384)
+def _version_gap(item: str, left: str, right: str) -> Gap | None:
+    return _gap_of(versions.step(versions.scheme_of(item), left, right))
 
 
 def server_gap(item: str, left: Side, right: Side, *, products: tuple[str, str]) -> Gap | None:
