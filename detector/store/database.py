@@ -1,7 +1,7 @@
 """The connections to one database: one that writes, several that read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
@@ -107,7 +107,7 @@ S = TypeVar("S", bound=_Writing)
 
 def to_the_end(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
-) -> Callable[Concatenate[S, P], Awaitable[R]]:
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """Make a method that writes finish even if its caller is cancelled."""
 
     @wraps(method)

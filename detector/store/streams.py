@@ -95,7 +95,10 @@ class StreamReads:
                 section: frozenset(held_names[item][1] for item in items)
                 for section, items in unsaid.get(row.id, {}).items()
             }
-            ring = ahead[row.id].ring if row.id in ahead else decode(row.ring)
+            newer = ahead.get(row.id)
+            # A commit between the read and now: its ring speaks of facts that were not read.
+            same = newer is not None and newer.changed_seq == row.changed_seq
+            ring = newer.ring if newer is not None and same else decode(row.ring)
             found.append(_stream(row, sections, held, ring, when))
         return found
 
