@@ -109,9 +109,11 @@ def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candi
             continue
         if (candidate := _candidate_of(judged)) is not None:
             ordered.append(candidate)
-    for place in left.sides.keys() & right.sides.keys():
-        ours, theirs = left.sides[place].value, right.sides[place].value
-        if place.item.startswith("lockfile#") and ours != theirs:
+    for place, ours in left.sides.items():
+        if not place.item.startswith("lockfile#"):
+            continue
+        theirs = right.sides.get(place)
+        if theirs is not None and ours.value != theirs.value:
             ordered.append((3, _lockfile(place)))
     return [candidate for _, candidate in sorted(ordered, key=lambda entry: (entry[0], entry[1][1]))]
 

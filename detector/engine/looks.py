@@ -67,6 +67,8 @@ def settle(looks: Sequence[Look], section: SectionName, item: str) -> tuple[Side
 
     None: nearer sources proved that it is absent.
     """
+    if len(looks) == 1 and looks[0].says(item):
+        return _side_of(looks[0], item), None
     able = looks if len(looks) == 1 else [look for look in looks if look.covers(item)]
     nearest = max(look.basis_rank for look in able)
     near = [look for look in able if look.basis_rank == nearest]

@@ -78,6 +78,13 @@ class Match:
     read: tuple[str, ...] = ()
     product: tuple[str, ...] = ()
     managed: bool | None = None
+    #: The fields with words that say something, gathered once: every rule is asked about every difference.
+    _said: tuple[tuple[str, tuple[str, ...]], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        said = ((entry.name, getattr(self, entry.name)) for entry in fields(self) if entry.init)
+        words = tuple((name, words) for name, words in said if words and isinstance(words, tuple))
+        object.__setattr__(self, "_said", words)
 
     def accepts(self, subject: Subject) -> bool:
         """Tell whether every field that says something agrees with the subject."""
@@ -85,21 +92,16 @@ class Match:
             return False
         if self.severity and not severity_matches(self.severity, subject.severity):
             return False
-        return all(
-            any(matches(word, getattr(subject, name)) for word in words) for name, words in self._said()
-        )
-
-    def _said(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [
-            (entry.name, words)
-            for entry in fields(self)
-            if entry.name not in {"managed", "severity"} and (words := getattr(self, entry.name))
-        ]
+        for name, words in self._said:
+            value = getattr(subject, name)
+            if value not in words and not any(matches(word, value) for word in words):
+                return False
+        return True
 
     def document(self) -> dict[str, Any]:
         """Return the match as it would stand in parity.yml."""
         said: dict[str, Any] = {
-            name: words[0] if len(words) == 1 else list(words) for name, words in self._said()
+            name: words[0] if len(words) == 1 else list(words) for name, words in self._said
         }
         if self.severity:
             said["severity"] = self.severity

@@ -88,7 +88,7 @@ class Interner:
     """Gives each distinct (place, value) a small number, once. Bounded: see ``full``."""
 
     def __init__(self, bound: int = 5_000_000) -> None:
-        self._ids: dict[tuple[str, str, str, bytes], int] = {}
+        self._ids: dict[tuple[str, str, str, str | bytes], int] = {}
         self.places: list[Place] = []
         self._bound = bound
 
@@ -99,7 +99,8 @@ class Interner:
 
     def id_of(self, place: Place, value: Value) -> int:
         """Return the number of a fact; equal facts have equal numbers."""
-        key = (*place, value_bytes(value))
+        # A text stands for itself: most values are one, and none is equal to bytes.
+        key = (*place, value if isinstance(value, str) else value_bytes(value))
         number = self._ids.get(key)
         if number is None:
             number = self._ids[key] = len(self.places)

@@ -8,6 +8,7 @@ apply ``scheme``, ``host`` (`loopback private public container`), ``credentials`
 import ipaddress
 import json
 import re
+from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -135,6 +136,7 @@ def reference_shape(source_class: SourceClass = "secret_ref") -> dict[str, Any]:
     return {"type": "text", "source_class": source_class, "opaque": True}
 
 
+@lru_cache(maxsize=16_384)
 def is_secret_name(name: str) -> bool:
     """Tell whether a key's name says that its value is a secret."""
     words = _in_words(name)
