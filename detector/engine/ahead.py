@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from detector.engine.values import package_gap
 from detector.engine.view import Place
-from detector.model import versions
 from detector.model.facts import Value
 from detector.model.records import Interval
 
@@ -33,7 +33,11 @@ def lead_of(history: Sequence[Interval], right: Value, item: str) -> Lead | None
     since: datetime | None = None
     passed: set[str] = set()
     for interval in reversed(history):
-        if not _beyond(interval.value, right, item):
+        # Where right has none, a time in which left had none either was no lead.
+        apart = (
+            right is None and since is not None and interval.closed is not None and interval.closed < since
+        )
+        if apart or not _beyond(interval.value, right, item):
             break
         since = interval.opened
         passed.add(str(interval.value))
@@ -41,15 +45,13 @@ def lead_of(history: Sequence[Interval], right: Value, item: str) -> Lead | None
 
 
 def skew_since(left: Sequence[Interval], right: Sequence[Interval]) -> datetime | None:
-    """Return when the younger of both current values appeared."""
-    opened = [history[-1].opened for history in (left, right) if history]
-    return max(opened, default=None)
+    """Return when the younger of both current values appeared; what is gone, since when it is gone."""
+    changed = [history[-1].closed or history[-1].opened for history in (left, right) if history]
+    return max(changed, default=None)
 
 
 def _beyond(value: Value, right: Value, item: str) -> bool:
-    if value == right:
-        return False
-    if not isinstance(value, str) or not isinstance(right, str):
+    if right is None:
         return True
-    step = versions.step(versions.scheme_of(item), value, right)
-    return step is not None and step.direction != "right_ahead"
+    gap = package_gap(item, value, right)
+    return gap is not None and gap.direction != "right_ahead"

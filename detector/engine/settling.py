@@ -1,9 +1,19 @@
 """Whether a drift that no verdict speaks of any more is over, hidden, or out of sight."""
 
+from typing import Final
+
+from detector.engine.components import joins_of, one_sided, sides_at
+from detector.engine.images import settle_image
+from detector.engine.values import equal_values, must_differ
 from detector.engine.view import Place, View
-from detector.model.canonical import canonical
-from detector.model.records import Key
+from detector.model import versions
+from detector.model.canonical import same_value
+from detector.model.facts import Value
+from detector.model.records import Key, Side
 from detector.model.words import COMPONENT_KINDS
+
+#: Findings that a shape shows by itself: its field, and what it says.
+_SHOWN: Final = {"placeholder": ("placeholder", True), "loopback_in_production": ("host", "loopback")}
 
 
 def settled(left: View, right: View, key: Key) -> bool | None:
@@ -12,14 +22,57 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     True: both sides are known and there is nothing left of it. False: it is still there, but a rule hides
     it. None: one side cannot be seen, so nothing is known.
     """
-    if key.section == "processes" and key.item in COMPONENT_KINDS:
-        return True if left.kinds and right.kinds else None
     place = Place(key.component, key.section, key.item)
-    ours, theirs = left.side(place), right.side(place)
+    if key.section == "processes" and key.item in COMPONENT_KINDS:
+        return _component_settled(left, right, place)
+    ours, theirs = sides_at(left, right, place, joins_of(left, right))
     if ours.unknown or theirs.unknown:
         return None
-    if key.kind != "difference":
-        return True
-    if ours.present != theirs.present:
+    if key.kind == "shared_endpoint" and _may_still_point_at(left, _field(theirs.value, "endpoint")):
+        return None
+    return not _is_still_there(key, ours, theirs, left, right)
+
+
+def _component_settled(left: View, right: View, place: Place) -> bool | None:
+    alone = one_sided(left, right).get(place)
+    if alone is not None:
+        return None if alone[0].unknown or alone[1].unknown else False
+    both_or_none = (place.component in left.kinds) == (place.component in right.kinds)
+    return True if both_or_none and left.kinds and right.kinds else None
+
+
+def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View) -> bool:
+    place = Place(key.component, key.section, key.item)
+    kind, value = key.kind, theirs.value
+    if kind == "contradiction":
+        return place in right.contradictions
+    if kind == "shared_secret":
+        secret = must_differ(key.item, ours.value) and must_differ(key.item, value)
+        return secret and bool(equal_values(ours.value, value))
+    if kind == "shared_endpoint":
+        endpoint = _field(value, "endpoint")
+        return bool(endpoint) and any(
+            _field(left.sides[at].value, "endpoint") == endpoint for at in left.watched
+        )
+    if kind == "floating":
+        return isinstance(value, str) and versions.split_tag(value).floating
+    if kind in _SHOWN:
+        field, says = _SHOWN[kind]
+        return bool(_field(value, field) == says)
+    if kind == "rebuilt":
+        found = settle_image((), left, right, key.component, joins_of(left, right))
+        return any(difference.kind == "rebuilt" for difference in found)
+    if kind not in ("difference", "variant", "substitution"):
         return False
-    return not ours.present or canonical(ours.value) == canonical(theirs.value)
+    if ours.present != theirs.present:
+        return True
+    return ours.present and not same_value(ours.value, value)
+
+
+def _may_still_point_at(view: View, endpoint: Value) -> bool:
+    """Tell whether a key that cannot be seen now pointed at an endpoint when it was last seen."""
+    return bool(endpoint) and any(_field(view.sides[at].last, "endpoint") == endpoint for at in view.unknown)
+
+
+def _field(value: Value, name: str) -> Value:
+    return value.get(name) if isinstance(value, dict) else None

@@ -1,7 +1,7 @@
 """The same comparison seen from the other side: left and right change places, and nothing else."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from detector.engine.comparison import Comparison
 from detector.engine.policy import Pair
@@ -35,4 +35,18 @@ def _swapped(judged: Judged) -> Judged:
         left=judged.right,
         right=judged.left,
         direction=_DIRECTION.get(judged.direction or "", judged.direction),
+        detail=judged.detail and [_swapped_path(entry) for entry in judged.detail],
     )
+
+
+def _swapped_path(entry: dict[str, Any]) -> dict[str, Any]:
+    change = entry["change"]
+    for one, other in (("_added", "_removed"), ("_removed", "_added")):
+        if change.endswith(one):
+            return {
+                **entry,
+                "change": change.removesuffix(one) + other,
+                "left": entry["right"],
+                "right": entry["left"],
+            }
+    return {**entry, "left": entry["right"], "right": entry["left"]}

@@ -1,0 +1,79 @@
+"""Images: whether the artefact of two environments is one, whatever it is called.
+
+One image under two names is no difference. Two images under one tag, or of one commit where a tag is not
+known, are a rebuild where both come from a registry: what is built on the spot never was one image.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from detector.engine.components import Joins, places_of
+from detector.engine.difference import Difference
+from detector.engine.values import IMAGE_IDENTITY, image_identity
+from detector.engine.view import Place, View
+from detector.model.facts import Value
+from detector.model.records import Side
+from detector.model.words import Kind
+
+_REPOSITORY, _TAG, _COMMIT = "image#repository", "image#tag", "repo#commit"
+#: What only a registry gives an image.
+_REGISTRY_DIGESTS = ("image#digest", "image#index")
+_NOT_COMPARABLE = Side(unknown="not_comparable")
+
+
+def settle_image(
+    found: Sequence[Difference], left: View, right: View, component: str, joins: Joins
+) -> Sequence[Difference]:
+    """Return the differences with all facts of one component's image settled at once."""
+    mine, other = (place.component for place in places_of(Place(component, "release", _TAG), joins))
+    ours, theirs = _image(left, mine), _image(right, other)
+    same = image_identity(ours, theirs)
+    if same:
+        return [_in_name_only(difference, component) for difference in found]
+    if _differ(_REPOSITORY, ours, theirs) or _differ(_TAG, ours, theirs):
+        return found
+    name = next((name for name in IMAGE_IDENTITY if name in ours and name in theirs), None)
+    one_name = _equal(_TAG, ours, theirs) or _equal(_COMMIT, ours, theirs)
+    if same is None or name is None:
+        blind = one_name and _has(IMAGE_IDENTITY, ours) and _has(IMAGE_IDENTITY, theirs)
+        place = Place(component, "release", "image#id")
+        return [*found, Difference(place, "unknown", _NOT_COMPARABLE, _NOT_COMPARABLE)] if blind else found
+    registered = _has(_REGISTRY_DIGESTS, ours) and _has(_REGISTRY_DIGESTS, theirs)
+    if one_name and not registered:
+        return found
+    sides = left.sides[Place(mine, "release", name)], right.sides[Place(other, "release", name)]
+    kind: Kind = "rebuilt" if one_name else "difference"
+    place = Place(component, "release", name)
+    return [*found, Difference(place, "changed", *sides, kind, None, "unordered")]
+
+
+def _in_name_only(difference: Difference, component: str) -> Difference:
+    """Return a difference between the names of one image as none."""
+    place = difference.place
+    if place.component != component or place.section != "release" or not place.item.startswith("image#"):
+        return difference
+    if difference.status != "changed":
+        return difference
+    return replace(difference, status="same", distance=None, direction=None)
+
+
+def _image(view: View, component: str) -> Mapping[str, Value]:
+    """Return what is known of a component's image, and of the commit it was built from."""
+    places = (
+        *(Place(component, "release", item) for item in (_REPOSITORY, _TAG, *IMAGE_IDENTITY)),
+        Place(component, "codebase", _COMMIT),
+    )
+    sides = {place.item: view.sides[place] for place in places if place in view.sides}
+    return {item: side.value for item, side in sides.items() if side.present and side.value}
+
+
+def _differ(name: str, ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
+    return name in ours and name in theirs and ours[name] != theirs[name]
+
+
+def _equal(name: str, ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
+    return name in ours and ours[name] == theirs.get(name)
+
+
+def _has(names: Sequence[str], image: Mapping[str, Value]) -> bool:
+    return any(name in image for name in names)
