@@ -21,9 +21,10 @@ from detector.config.load import load
 from detector.config.policy import Policy, policy_of
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
-from detector.jobs.collect import MOST_RUNS, MOST_THREADS, Collect, Host, Look
+from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
+from detector.jobs.look import MOST_RUNS, MOST_THREADS, Host, Look
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
 from detector.model.expressions import Now

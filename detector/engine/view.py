@@ -126,7 +126,8 @@ def view_of(
     live = [stream for stream in streams if stream.traffic == "live"]
     live.sort(key=lambda stream: policies[stream.source].rank if stream.source in policies else len(policies))
     for stream in live:
-        kinds[stream.component] = stream.component_kind
+        if stream.component == MAIN or not _is_gone(stream):
+            kinds[stream.component] = stream.component_kind
         policy = policies.get(stream.source)
         for name, section in stream.sections.items():
             fresh_until = None if intermittent else _fresh_until(stream, section, policy)
@@ -149,6 +150,11 @@ def view_of(
         interner=interner,
         watch=watch,
     )
+
+
+def _is_gone(stream: Stream) -> bool:
+    """Tell whether a component was looked for everywhere, and nothing of it was there."""
+    return all(section.status == "complete" and not section.facts for section in stream.sections.values())
 
 
 def _fresh_until(stream: Stream, section: Section, policy: SourcePolicy | None) -> datetime | None:

@@ -1,53 +1,22 @@
-"""Run one source: collect, and record what was seen and what was not.
-
-The host's side of the collector contract: it lends session, threads, fingerprinter and logger, ends a run
-at its deadline, and turns whatever goes wrong into one unseen source.
-"""
+"""Collect: run one source, and record what it saw, what it could not see, and what is gone."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from typing import Any, Final, TypeVar
 
-import aiohttp
-import structlog
-
-from detector import plugins
-from detector.collector import Collected, Collector, Context, Seen
+from detector.collector import Seen
 from detector.config.records import Source
-from detector.errors import PluginError, UnseenError
-from detector.model.facts import Observation, failed_section
-from detector.model.fingerprints import Fingerprinter
+from detector.errors import UnseenError
+from detector.jobs.look import Host, Look, observations_of
+from detector.jobs.schedule import SourceId, id_of
+from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded
-from detector.model.words import Reason
+from detector.model.words import Reason, SectionName, Traffic
 from detector.store.store import Store
 
-R = TypeVar("R")
-
-#: Calls of blocking SDKs at one time; more wait in line inside their own deadlines.
-MOST_THREADS: Final = 16
-#: Runs at one time: enough for many slow sources, few enough not to open hundreds of connections at once.
-MOST_RUNS: Final = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """What the host lends to every run."""
-
-    session: aiohttp.ClientSession
-    fingerprinter: Fingerprinter
-    #: Relative paths of sources start here.
-    folder: Path
-    pool: ThreadPoolExecutor
-    gate: asyncio.Semaphore
-
-    async def in_thread(self, function: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
-        """Run a blocking call in the bounded pool."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(function, *args, **kwargs))
+#: Service, component and traffic: what tells the streams of one source apart.
+_Place = tuple[str, str, Traffic]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,67 +31,27 @@ class Ran:
     duration: float = 0.0
 
 
-class Look:
-    """Runs sources, and keeps nothing."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._log = structlog.get_logger("parity.collect")
-
-    async def look(self, source: Source) -> tuple[Source, tuple[Observation, ...], UnseenError | None]:
-        """Run one source to its end or its deadline; what it could not see is in the observations too."""
-        began = datetime.now(UTC)
-        collector: Collector = plugins.load("parity.collectors", source.type)()
-        collected, why = await self._collected(source, collector, began)
-        for warning in collected.warnings if collected is not None else ():
-            self._log.warning("collector warns", **_names(source), warning=warning)
-        if why is not None:
-            self._log.warning("source unseen", **_names(source), reason=why.reason, detail=why.detail)
-        seen = collected.seen if collected is not None else _nothing_seen(collector, why)
-        return source, tuple(_observations(source, seen, began)), why
-
-    async def _collected(
-        self, source: Source, collector: Collector, now: datetime
-    ) -> tuple[Collected | None, UnseenError | None]:
-        timeout = source.timeout.total_seconds()
-        loop = asyncio.get_running_loop()
-        try:
-            async with self._host.gate, asyncio.timeout(timeout):
-                context = Context(
-                    environment=source.environment,
-                    service=source.service,
-                    deadline=loop.time() + timeout,
-                    now=now,
-                    folder=self._host.folder,
-                    fingerprinter=self._host.fingerprinter,
-                    session=self._host.session,
-                    in_thread=self._host.in_thread,
-                    log=self._log.bind(**_names(source)),
-                )
-                return await collector.collect(source.options, context), None
-        except TimeoutError:
-            return None, UnseenError("timeout", f"no answer within {timeout:g} s")
-        except UnseenError as error:
-            return None, error
-        except PluginError as error:
-            return None, UnseenError("unsupported", str(error))
-        except Exception as error:  # noqa: BLE001 - whatever a collector raises is one unseen source
-            # Foreign text may carry a value or a credential: only its type is told.
-            return None, UnseenError("crashed", f"the collector raised {type(error).__name__}")
-
-
 class Collect:
     """Runs sources and records what they see."""
 
     def __init__(self, store: Store, host: Host) -> None:
         self._store = store
         self._look = Look(host)
+        #: What each source saw last: the streams that a failure blinds, or that a success proves gone.
+        self._streams: dict[SourceId, dict[_Place, Seen]] = {}
 
     async def run(self, source: Source) -> Ran:
         """Run one source to its end or its deadline, and record the outcome."""
         clock = asyncio.get_running_loop().time
         started = clock()
         _, observations, why = await self._look.look(source)
+        known = await self._known(source)
+        at = observations[0].observed_at if observations else datetime.now(UTC)
+        if why is None:
+            self._streams[id_of(source)] = {_place(one): _seen(one) for one in observations}
+            observations = (*observations, *observations_of(source, _gone(source, known, observations), at))
+        elif known:
+            observations = tuple(observations_of(source, _blinded(known, why), at))
         observed = [
             (
                 observation.service,
@@ -151,35 +80,70 @@ class Collect:
             duration=clock() - started,
         )
 
-
-def _observations(source: Source, seen: Iterable[Seen], at: datetime) -> Iterable[Observation]:
-    for one in seen:
-        service = one.service or source.service
-        if service is not None:
-            yield Observation(
-                environment=source.environment,
-                service=service,
-                component=one.component,
-                component_kind=one.component_kind,
-                traffic=one.traffic,
-                source=source.name,
-                observed_at=at,
-                sections=one.sections,
-            )
-
-
-def _nothing_seen(collector: Collector, why: UnseenError | None) -> tuple[Seen, ...]:
-    """Return a failed section for each one that the collector measures."""
-    if why is None:
-        return ()
-    failed = failed_section(collector.basis, why.reason, why.detail)
-    return (Seen(sections=dict.fromkeys(collector.sections, failed)),)
+    async def _known(self, source: Source) -> dict[_Place, Seen]:
+        """Return the streams of a source: from the last run, or after a start from the store."""
+        known = self._streams.get(id_of(source))
+        if known is None:
+            services = None if source.service is None else (source.service,)
+            streams = await self._store.streams(environments=(source.environment,), services=services)
+            known = self._streams[id_of(source)] = {
+                (stream.service, stream.component, stream.traffic): Seen(
+                    service=stream.service,
+                    component=stream.component,
+                    component_kind=stream.component_kind,
+                    traffic=stream.traffic,
+                    sections=stream.sections,
+                )
+                for stream in streams
+                if stream.source == source.name and not _is_empty(stream.sections)
+            }
+        return known
 
 
-def _names(source: Source) -> dict[str, str]:
-    return {
-        "environment": source.environment,
-        "service": source.service or "*",
-        "source": source.name,
-        "collector": source.type,
-    }
+def _blinded(known: Mapping[_Place, Seen], why: UnseenError) -> list[Seen]:
+    """Return every stream of a source that failed, with each of its sections unseen."""
+    return [
+        replace(
+            before,
+            sections={
+                name: failed_section(section.basis, why.reason, why.detail)
+                for name, section in before.sections.items()
+            },
+        )
+        for before in known.values()
+    ]
+
+
+def _gone(source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, ...]) -> list[Seen]:
+    """Return the streams that a successful run did not bring, empty: a sidecar that was removed is gone.
+
+    A discovery that no longer sees a service says nothing of its components.
+    """
+    seen = {_place(one) for one in now}
+    services = {service for service, _, _ in seen}
+    return [
+        replace(
+            before,
+            sections={name: Section(basis=section.basis) for name, section in before.sections.items()},
+        )
+        for place, before in known.items()
+        if place not in seen and (source.service is not None or place[0] in services)
+    ]
+
+
+def _place(observation: Observation) -> _Place:
+    return observation.service, observation.component, observation.traffic
+
+
+def _seen(observation: Observation) -> Seen:
+    return Seen(
+        service=observation.service,
+        component=observation.component,
+        component_kind=observation.component_kind,
+        traffic=observation.traffic,
+        sections=observation.sections,
+    )
+
+
+def _is_empty(sections: Mapping[SectionName, Section]) -> bool:
+    return all(section.status == "complete" and not section.facts for section in sections.values())

@@ -11,7 +11,7 @@ from detector.engine.life import LIVING
 from detector.engine.memory import Memory
 from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
-from detector.engine.view import View
+from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered
 from detector.model.records import Drift, Key, Snapshot
@@ -159,7 +159,7 @@ class Comparisons:
         places = places_that_lead(self._memory.differences(left, right, self._views.interner))
         if not places:
             return {}
-        keys = {(name, *place): place for place in places}
+        keys: dict[tuple[str, str, str, str], Place] = {(name, *place): place for place in places}
         return {
             (environment, keys[key]): intervals
             for environment in (pair.left.name, pair.right.name)
