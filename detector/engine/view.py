@@ -13,7 +13,7 @@ from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
 from detector.model.canonical import value_bytes
 from detector.model.facts import Section, Value
 from detector.model.records import Side, Stream
-from detector.model.words import ComponentKind, SectionName, SourceClass
+from detector.model.words import MAIN, ComponentKind, SectionName, SourceClass
 
 __all__ = ["ABSENT", "Interner", "Look", "Place", "View", "Watch", "view_of"]
 
