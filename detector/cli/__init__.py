@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from detector.errors import ConfigError, ParityError
+from detector.errors import ConfigError, ParityError, did_you_mean
 
 #: Command -> module of `detector.cli` that defines it under the same name, and its one line of help.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -38,7 +38,7 @@ class LazyGroup(click.Group):
         """Import the module of one command."""
         known = COMMANDS.get(cmd_name)
         if known is None:
-            return None
+            ctx.fail(f"no command {cmd_name}{did_you_mean(cmd_name, list(COMMANDS))}")
         command: click.Command = getattr(import_module(f"detector.cli.{known[0]}"), cmd_name)
         return command
 
@@ -56,6 +56,14 @@ def parity() -> None:
     """
 
 
+def _show_usage(error: click.UsageError) -> None:
+    """Say how a command is written, and last what was wrong."""
+    if error.ctx is not None:
+        click.echo(f"{error.ctx.get_usage()}\n{error.ctx.command_path} --help says more", err=True)
+    message = error.format_message().rstrip(".")
+    click.echo(f"parity: {message[:1].lower()}{message[1:]}", err=True)
+
+
 def main() -> None:
     """Run the command line: data on stdout, the rest on stderr, whose last line says why."""
     try:
@@ -69,8 +77,11 @@ def main() -> None:
     except ParityError as error:
         click.echo(f"parity: {error}", err=True)
         sys.exit(error.exit_code)
+    except click.UsageError as error:
+        _show_usage(error)
+        sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"parity: {error.format_message()}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("parity: stopped", err=True)

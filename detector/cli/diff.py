@@ -91,13 +91,15 @@ def _document(
     everything: bool,
 ) -> dict[str, Any]:
     if isinstance(ours, Locator | StandardInput) and isinstance(theirs, Locator | StandardInput):
-        return _of_files(ours, theirs, tiers, everything=everything)
+        return _of_files(ours, theirs, tiers, services, everything=everything)
     if isinstance(ours, Locator | StandardInput) or isinstance(theirs, Locator | StandardInput):
         raise UsageError(
             "a file is compared with a file: write snapshot:FILE made by parity snapshot ENV --format json"
         )
     import asyncio
 
+    if tiers is not None:
+        raise UsageError("--as is for files: the tier of an environment stands in parity.yml")
     from detector.cli.asking import asked
 
     async def ask() -> dict[str, Any]:
@@ -112,16 +114,18 @@ def _of_files(
     ours: Locator | StandardInput,
     theirs: Locator | StandardInput,
     tiers: tuple[Tier, Tier] | None,
+    services: tuple[str, ...],
     *,
     everything: bool,
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from detector.cli.locators import ephemeral, load
+    from detector.cli.locators import ephemeral, load, only
     from detector.queries.files import compare_files, with_tiers
 
     fingerprinter = ephemeral()
-    left, right = with_tiers(load(ours, fingerprinter), load(theirs, fingerprinter), tiers)
+    both = only(load(ours, fingerprinter), load(theirs, fingerprinter), services)
+    left, right = with_tiers(*both, tiers)
     return compare_files(left, right, now=datetime.now(UTC)).document(everything=everything)
 
 

@@ -28,7 +28,7 @@ def doctor(config_path: str | None) -> None:
         wrong += not fine
         click.echo(f"{styled('✓', fg='green') if fine else styled('✖', fg='red')} {text}")
     if wrong:
-        finish(ERROR, f"doctor: {wrong} things to mend")
+        finish(ERROR, f"doctor: {wrong} thing{'s' * (wrong != 1)} to mend")
     finish(0, "doctor: all is well")
 
 

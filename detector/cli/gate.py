@@ -5,9 +5,12 @@ from typing import Any
 
 import click
 
-from detector.cli.output import ERROR, finish, output_option, show
+from detector.cli.output import CANNOT_TELL, DRIFT, ERROR, PARITY, finish, output_option, show
 from detector.cli.table import comparison_lines
 from detector.model.words import SEVERITIES, Severity
+
+#: Drift is the firmest answer; what cannot be told comes next.
+_FIRMNESS = (DRIFT, CANNOT_TELL, PARITY)
 
 
 @click.command()
@@ -53,15 +56,31 @@ def gate(fail_on: Severity, allow_incomplete: bool, config_path: str | None, out
         )
     answers = []
     for document in documents:
-        for item in document["items"]:
-            if item["due"]:
-                item["verdict"] = "drift"
+        _count_due(document)
         answers.append(exit_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete))
     if output == "table":
-        for document in documents:
+        for number, document in enumerate(documents):
+            if number:
+                click.echo()
             show(document, output, table=comparison_lines)
     else:
         show({"schema": "parity.gate/v1", "comparisons": documents}, output, table=lambda _: [])
-    # Drift is the firmest answer; what cannot be told comes next.
-    code, reason = min(answers, key=lambda answer: {1: 0, 3: 1, 0: 2}[answer[0]])
-    finish(code, f"gate: {reason}")
+    code = min((answer for answer, _ in answers), key=_FIRMNESS.index)
+    firmest = [
+        (document, reason)
+        for document, (answer, reason) in zip(documents, answers, strict=True)
+        if answer == code
+    ]
+    document, reason = firmest[0]
+    pair = f"{document['left']['expression']}..{document['right']['expression']}"
+    more = f"; {len(firmest) - 1} more comparisons answer the same" if len(firmest) > 1 else ""
+    finish(code, f"gate: {reason} ({pair}{more})")
+
+
+def _count_due(document: dict[str, Any]) -> None:
+    """Take for drift what a leading release needs and production lacks, in the items and in the counts."""
+    for item in document["items"]:
+        if item["due"] and item["verdict"] == "expected":
+            item["verdict"] = "drift"
+            document["summary"]["expected"] -= 1
+            document["summary"][item["severity"]] += 1

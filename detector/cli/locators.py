@@ -4,10 +4,13 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from detector import plugins
-from detector.errors import UnseenError, UsageError, did_you_mean
+from detector.errors import NotFoundError, UnseenError, UsageError, did_you_mean
 from detector.model.expressions import LOCATOR_TYPES, Locator, StandardInput
 from detector.model.facts import failed_section
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
@@ -18,6 +21,8 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
 _BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot")
+#: What a side is called that came on standard input.
+STANDARD_INPUT: Final = "stdin"
 #: What stays unseen of a file that is not understood.
 _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "dotenv": ("config",),
@@ -41,9 +46,9 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
     Raises UsageError for what cannot be opened.
     """
     if isinstance(expression, StandardInput):
-        return _read_with(
-            _reader_of_input(data := sys.stdin.buffer.read(MAX_BYTES + 1)), data, "-", fingerprinter
-        )
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        reader = _reader(kind := _reader_of_input(data))
+        return _read_with(kind, data, STANDARD_INPUT, partial(reader.read, fingerprinter=fingerprinter))
     kind = expression.type or _type_of(expression.path)
     if kind == "docker":
         from detector.cli.containers import container_state
@@ -53,7 +58,44 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         raise UsageError("sbom: is not read yet; take lockfile:, docker: or snapshot:")
     if kind == "python":
         return _installed(expression)
-    return _read_with(kind, _bytes_of(expression.path), str(expression), fingerprinter)
+    data, reader = _bytes_of(expression.path), _reader(kind)
+    read = partial(reader.read, fingerprinter=fingerprinter)
+    if kind == "compose":
+        read = partial(_with_env_files, reader, fingerprinter, os.path.dirname(expression.path))
+    return _read_with(kind, data, str(expression), read)
+
+
+def _with_env_files(reader: Any, fingerprinter: Fingerprinter, folder: str, data: bytes, name: str) -> Read:
+    """Read a compose file with the files that its ``env_file`` names, as compose itself would merge them."""
+
+    def beside(path: str) -> bytes:
+        if os.path.isabs(path) or ".." in path.split("/"):
+            raise UnseenError("not_in_view", "only files beside the compose file are read")
+        try:
+            return _bytes_of(os.path.join(folder, path))
+        except UsageError as error:
+            raise UnseenError("not_in_view", str(error)) from None
+
+    read: Read = reader.read_beside(data, name, fingerprinter, beside)
+    return read
+
+
+def only(left: FileState, right: FileState, services: tuple[str, ...]) -> tuple[FileState, FileState]:
+    """Return both sides with these services alone, all of them where none is asked for.
+
+    Raises NotFoundError for a service that neither side names.
+    """
+    if not services:
+        return left, right
+    known = sorted({part.service for part in (*left.parts, *right.parts) if part.service})
+    for name in services:
+        if name not in known:
+            raise NotFoundError(f"no service {name}{did_you_mean(name, known) or ': these files name none'}")
+    ours, theirs = (
+        replace(state, parts=tuple(part for part in state.parts if part.service in (None, *services)))
+        for state in (left, right)
+    )
+    return ours, theirs
 
 
 def _type_of(path: str) -> str:
@@ -83,21 +125,30 @@ def _siblings(path: str) -> list[str]:
 
 def _bytes_of(path: str) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
+        with open(path, "rb", opener=_opened) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{path} is no regular file")
+            return file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise UsageError(
+            f"{path} is a folder: name a file in it, or python:{path} for what is installed there"
+        ) from None
+    except (OSError, ValueError) as error:
+        # A zero byte in a path is a ValueError.
+        reason = (getattr(error, "strerror", None) or "it cannot be read").lower()
         raise UsageError(f"{path} cannot be opened: {reason}{did_you_mean(path, _siblings(path))}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"{path} is no regular file")
-        return file.read(MAX_BYTES + 1)
 
 
-def _read_with(kind: str, data: bytes, name: str, fingerprinter: Fingerprinter) -> FileState:
+def _opened(path: str, flags: int) -> int:
+    # Not blocking: a named pipe would wait for its writer for ever.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _read_with(kind: str, data: bytes, name: str, read_as: Callable[[bytes, str], Read]) -> FileState:
     try:
         if len(data) > MAX_BYTES:
             raise UnseenError("too_large", f"more than {MAX_BYTES // 1024 // 1024} MB")
-        read = _reader(kind).read(data, name, fingerprinter)
+        read = read_as(data, name)
     except UnseenError as error:
         return _unseen(kind, name, error)
     return _state(name, read)

@@ -1,13 +1,15 @@
 """`parity log`: what happened, and since when."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import click
 
-from detector.cli.output import finish, output_option, show
-from detector.errors import UsageError
+from detector.cli.output import aligned, finish, output_option, show, styled, width
+from detector.errors import NotFoundError, UsageError, did_you_mean
+from detector.queries.rendering import shown
 
 
 @click.command()
@@ -30,9 +32,18 @@ def log(
 
     if item is not None and service is None:
         raise UsageError("the history of an item needs its service: parity log --service S --item I")
+    if environment is not None and item is None:
+        raise UsageError("--environment narrows the history of one item: give --item as well")
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, _):
+            settings = reading.settings
+            if environment is not None:
+                settings.config.environment(environment)
+            seen = dict(await reading.store.services())
+            known = sorted({*(each.name for each in settings.config.services), *seen})
+            if service is not None and service not in known:
+                raise NotFoundError(f"no service {service}{did_you_mean(service, known)}")
             if item is not None and service is not None:
                 rows = await reading.store.history(
                     service=service, item=item, environment=environment, limit=limit
@@ -48,31 +59,50 @@ def log(
 
     document = asyncio.run(ask())
     show(document, output, table=_history if item is not None else _drifts)
-    finish(0, f"log: {len(document['items'])} entries")
+    count = len(document["items"])
+    finish(0, f"log: {count} entr{'y' if count == 1 else 'ies'}")
 
 
 def _history(document: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{row['opened'][:19]}  {row['environment']:<12} {_short(row['value'])}"
-        + ("" if row["closed"] is None else f"  until {row['closed'][:19]}")
+    rows = [
+        (_minute(row["opened"]), _minute(row["closed"]) or "now", row["environment"], _short(row["value"]))
         for row in document["items"]
     ]
+    empty = "Nothing was ever seen of this item; its name is the one of parity diff -o json: pkg:pypi/django"
+    return _table(("from", "until", "environment", "value"), rows, empty)
 
 
 def _drifts(document: Mapping[str, Any]) -> list[str]:
     from detector.alerts.wording import difference_of
 
-    lines = []
+    rows = []
     for row in document["items"]:
         left, _, right = row["comparison"].partition("..")
-        text = difference_of(row, left, right or left)
-        lines.append(
-            f"{row['opened_at'][:19]}  {row['state']:<9} {row['severity']:<8} {row['comparison']}  "
-            f"{row['service']}: {text}"
-        )
+        text = f"{row['service']}: {difference_of(row, left, right or left)}"
+        rows.append((_minute(row["opened_at"]), row["state"], row["severity"], row["comparison"], text))
+    empty = "No drift was ever recorded. Collect and compare once: parity once"
+    return _table(("since", "state", "severity", "where", "what"), rows, empty)
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], empty: str) -> list[str]:
+    """Return rows below their header; where the terminal is narrow the last cell goes on below itself."""
+    if not rows:
+        return [empty]
+    heads = aligned([row[:-1] for row in (header, *rows)])
+    indent = max(len(head) for head in heads) + 2
+    room = max(width() - indent, 24)
+    lines = []
+    for head, row in zip(heads, (header, *rows), strict=True):
+        first, *more = wrap(row[-1], room, break_on_hyphens=False) or [""]
+        lines += [f"{head:<{indent}}{first}", *(" " * (indent + 2) + line for line in more)]
+    lines[0] = styled(lines[0], bold=True)
     return lines
 
 
+def _minute(time: str | None) -> str:
+    return time[:16].replace("T", " ") if time else ""
+
+
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else str(value)
+    text = shown(value)
     return text if len(text) <= 60 else text[:59] + "…"

@@ -1,6 +1,7 @@
 """`parity once`: one round of what `serve` does for ever."""
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 
 import click
@@ -17,13 +18,16 @@ def once(config_path: str | None) -> None:
     from detector.cli.asking import configuration
     from detector.logging import configure
 
-    configure()
+    # The lines above say what became of each source: the log adds what went wrong.
+    configure(level=logging.WARNING)
     failed, open_drifts, sources = asyncio.run(_round(configuration(config_path)))
+    seen = f"{sources - failed} of {sources} sources seen"
     if open_drifts:
-        finish(DRIFT, f"once: {open_drifts} drifts are open; parity log lists them")
+        noun = "drift is" if open_drifts == 1 else "drifts are"
+        finish(DRIFT, f"once: {seen}, {open_drifts} {noun} open above info; parity log lists them")
     if failed:
-        finish(CANNOT_TELL, f"once: {failed} of {sources} sources could not be seen")
-    finish(0, f"once: {sources} sources seen, no open drift")
+        finish(CANNOT_TELL, f"once: {seen}, the others cannot be told")
+    finish(0, f"once: {seen}, no open drift")
 
 
 async def _round(config: Config) -> tuple[int, int, int]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
-from detector.cli.output import finish, output_option, show, styled
-from detector.cli.table import COLOURS, MARKS, blind_line
+from detector.cli.output import aligned, finish, output_option, show, styled, width
+from detector.cli.table import COLOURS, MARKS, blind_lines
 
+_HEADER = ("service", "between", "open, worst first", "since", "score", "unknown")
+_MOST_BLIND = 10
 _STALE = {"stale": " (stale)", "unknown": " (unknown)"}
 
 
@@ -31,31 +33,32 @@ def status(config_path: str | None, output: str) -> None:
         for column in row["comparisons"].values()
         if column["worst"]
     ]
-    finish(0, f"status: {len(document['rows'])} services, {len(worst)} comparisons with open drift")
+    finish(0, f"status: {len(document['rows'])} services, open drift in {len(worst)} of their comparisons")
 
 
 def _lines(document: Mapping[str, Any]) -> list[str]:
     environments = [entry["name"] for entry in document["environments"]]
     if not document["rows"]:
         return ["No service was seen yet. Collect once: parity once"]
-    rows = [["service", *environments]]
-    rows += [
+    table = [["service", *environments]]
+    table += [
         [row["service"], *(_cell(row["cells"][name]) for name in environments)] for row in document["rows"]
     ]
-    widths = [max(len(row[number]) for row in rows) for number in range(len(rows[0]))]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = aligned(table)
     lines[0] = styled(lines[0], bold=True)
-    lines.append("")
-    for row in document["rows"]:
-        for name, column in row["comparisons"].items():
-            lines.append(_column(row["service"], name, column))
+    between = [
+        (row["service"], name.replace("..", " → "), column)
+        for row in document["rows"]
+        for name, column in row["comparisons"].items()
+    ]
+    below = aligned([_HEADER, *([service, pair, *_state(column)] for service, pair, column in between)])
+    styles = [{"bold": True}, *(COLOURS.get(column["worst"] or "", {}) for _, _, column in between)]
+    lines += ["", *(styled(line, **style) for line, style in zip(below, styles, strict=True))]
     coverage = document["coverage"]
     lines += ["", f"{coverage['sources_ok']} of {coverage['sources_expected']} sources seen"]
-    lines += [f"  ? {blind_line(blind)}" for blind in coverage["unseen"][:10]]
-    if len(coverage["unseen"]) > 10:
-        lines.append(f"  and {len(coverage['unseen']) - 10} more: parity status -o json")
+    lines += blind_lines(coverage["unseen"][:_MOST_BLIND], width())
+    if len(coverage["unseen"]) > _MOST_BLIND:
+        lines.append(f"  and {len(coverage['unseen']) - _MOST_BLIND} more: parity status -o json")
     return lines
 
 
@@ -65,15 +68,16 @@ def _cell(cell: Mapping[str, Any]) -> str:
     return f"{cell['version'] or 'seen'}{_STALE.get(cell['freshness'], '')}"
 
 
-def _column(service: str, name: str, column: Mapping[str, Any]) -> str:
+def _state(column: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return what is open between two environments: the worst, since when, the score, what is unknown."""
+    score = f"{column['score']:.2f}" if column["score"] is not None else ""
+    unknown = str(column["unknown"] or "")
     if column["worst"] is None:
-        state = "? unknown parts" if column["unknown"] or not column["complete"] else "✓ in sync"
-        if column["expected"]:
-            state += f", {column['expected']} expected"
-        return f"  {service}  {name}  {state}"
-    counts = ", ".join(f"{count} {severity}" for severity, count in column["summary"].items())
-    since = f" since {column['worst_since'][:16].replace('T', ' ')}" if column["worst_since"] else ""
-    mark = styled(f"{MARKS[column['worst']]} {counts}", **COLOURS[column["worst"]])
-    unknown = f", {column['unknown']} unknown" if column["unknown"] else ""
-    score = f"  score {column['score']:.2f}" if column["score"] is not None else ""
-    return f"  {service}  {name}  {mark}{since}{unknown}{score}"
+        seen = column["complete"] and not column["unknown"]
+        state = "✓ in sync" if seen else "? not all seen"
+        return state + (f", {column['expected']} expected" if column["expected"] else ""), "", score, unknown
+    counts = [(count, severity) for severity, count in column["summary"].items() if count]
+    state = f"{MARKS[column['worst']]} {', '.join(f'{count} {severity}' for count, severity in counts[:2])}"
+    if len(counts) > 2:
+        state += f", {sum(count for count, _ in counts[2:])} less"
+    return state, (column["worst_since"] or "")[:10], score, unknown

@@ -7,21 +7,8 @@ from typing import Any, Final
 from detector.alerts.wording import difference_of, name_of
 from detector.cli.output import styled, width
 from detector.model.words import SECTIONS
+from detector.queries.rendering import TITLES
 
-#: Section -> what people call it, with the factor it measures.
-TITLES: Final = {
-    "dependencies": "Dependencies (II)",
-    "backing_services": "Backing services (IV)",
-    "config": "Config (III)",
-    "codebase": "Codebase (I)",
-    "release": "Release (V)",
-    "processes": "Processes (VI)",
-    "ports": "Ports (VII)",
-    "concurrency": "Scale (VIII)",
-    "disposability": "Start & stop (IX)",
-    "logs": "Logs (XI)",
-    "admin": "Admin processes (XII)",
-}
 MARKS: Final = {"critical": "✖", "high": "▲", "medium": "●", "low": "○", "info": "·"}
 COLOURS: Final[dict[str, dict[str, Any]]] = {
     "critical": {"fg": "red", "bold": True},
@@ -36,25 +23,50 @@ _SEVERITY_WIDTH: Final = 10
 def comparison_lines(document: Mapping[str, Any]) -> list[str]:
     """Return ``parity.diff/v1`` as lines for a terminal."""
     columns = width()
-    left, right = document["left"]["expression"], document["right"]["expression"]
     lines = [styled(f"{_titled(document['left'])} → {_titled(document['right'])}", bold=True), ""]
-    services = {item["service"] for item in document["items"]}
     for section in SECTIONS:
         items = [item for item in document["items"] if item["section"] == section]
-        told = [item for item in items if item["verdict"] == "drift"]
-        rest = [item for item in items if item["verdict"] != "drift"]
         if not items:
             continue
         lines.append(styled(TITLES[section], underline=True))
-        for item in told:
-            lines += _item_lines(item, left, right, columns, named=len(services) > 1)
-        lines += _quiet_lines(rest, columns, named=len(services) > 1)
+        for item in items:
+            if item["verdict"] == "drift":
+                lines += _item_lines(item, document, columns)
+        rest = [item for item in items if item["verdict"] != "drift"]
+        lines += _quiet_lines(rest, columns, named=_names_services(document))
         lines.append("")
-    lines += _cause_lines(document["causes"])
+    lines += _cause_lines(document, columns)
     lines += _unseen_lines(document["coverage"], columns)
-    lines += [f"warning: {warning}" for warning in document["warnings"]]
-    lines.append(styled(summary_line(document), bold=True))
+    for warning in document["warnings"]:
+        lines += wrap(f"warning: {warning}", columns, subsequent_indent="  ")
+    # A count stays beside what it counts.
+    counts = wrap(summary_line(document).replace(" ", "\xa0").replace("·\xa0", "· "), columns)
+    lines += [styled(line.replace("\xa0", " "), bold=True) for line in counts]
     return lines
+
+
+def finding_of(item: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Return one finding in words, with its service where the comparison has several."""
+    left, right = _sides(item, document)
+    text = difference_of(item, left, right)
+    return f"{_where(item)}: {text}" if _names_services(document) else text
+
+
+def _sides(item: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the sides of an item are called; of a finding of one environment both are that one."""
+    if item["left"] is None:
+        return item["comparison"], item["comparison"]
+    return document["left"]["expression"], document["right"]["expression"]
+
+
+def _names_services(document: Mapping[str, Any]) -> bool:
+    """Tell whether a service must be named: files of one service have no name worth saying."""
+    of_environments = document["left"]["environment"] is not None
+    return of_environments or len({item["service"] for item in document["items"]}) > 1
+
+
+def _where(item: Mapping[str, Any]) -> str:
+    return item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
 
 
 def summary_line(document: Mapping[str, Any]) -> str:
@@ -69,7 +81,9 @@ def summary_line(document: Mapping[str, Any]) -> str:
         if summary[name]
     ]
     score = summary["score"]
-    return " · ".join(said) + (f" · score {score:.2f}" if score is not None else "")
+    if score is not None and document["coverage"]["items_compared"]:
+        said.append(f"score {score:.2f}")
+    return " · ".join(said)
 
 
 def _titled(state: Mapping[str, Any]) -> str:
@@ -78,24 +92,18 @@ def _titled(state: Mapping[str, Any]) -> str:
     return shown if number is None or "#" in shown else f"{shown}#{number}"
 
 
-def _item_lines(item: Mapping[str, Any], left: str, right: str, columns: int, *, named: bool) -> list[str]:
+def _item_lines(item: Mapping[str, Any], document: Mapping[str, Any], columns: int) -> list[str]:
     severity = item["severity"]
     mark = styled(f"{MARKS[severity]} {severity:<{_SEVERITY_WIDTH - 2}}", **COLOURS[severity])
-    here = (item["comparison"], item["comparison"]) if item["left"] is None else (left, right)
-    text = difference_of(item, *here)
-    facts = [
-        word for word in (_distance(item), item["cause"] and f"part of {item['cause']}", _age(item)) if word
-    ]
-    if named:
-        where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
-        text = f"{where}: {text}"
-    if facts:
-        text += f"  ({', '.join(facts)})"
     indent = " " * (_SEVERITY_WIDTH + 3)
-    first, *more = wrap(text, columns - len(indent)) or [""]
+    room = columns - len(indent)
+    cause = item["cause"] and f"part of {item['cause']}"
+    facts = ", ".join(word for word in (_distance(item, document), cause, _age(item)) if word)
+    first, *more = _filled(finding_of(item, document), f"  ({facts})" if facts else "", room)
     lines = [f"  {mark} {first}", *(indent + line for line in more)]
     if item["remedy"]:
-        hint = wrap(item["remedy"], columns - len(indent) - 2, break_on_hyphens=False, break_long_words=False)
+        command, mark, comment = item["remedy"].partition("   #")
+        hint = _filled(command, mark + comment, room - 2)
         lines += [
             styled(indent + ("↳ " if number == 0 else "  ") + line, dim=True)
             for number, line in enumerate(hint)
@@ -103,12 +111,21 @@ def _item_lines(item: Mapping[str, Any], left: str, right: str, columns: int, *,
     return lines
 
 
-def _distance(item: Mapping[str, Any]) -> str | None:
-    if item["direction"] == "right_ahead" and item["distance"]:
-        return f"{item['distance']}, right is ahead"
-    if item["direction"] == "left_ahead" and item["distance"]:
-        return f"{item['distance']}, left is ahead"
-    return str(item["distance"]) if item["distance"] else None
+def _filled(text: str, aside: str, room: int) -> list[str]:
+    """Return a text in lines with what is said aside: behind it where it fits, else on a line of its own."""
+    lines = wrap(text, room, break_on_hyphens=False) or [""]
+    if len(lines[-1]) + len(aside) <= room:
+        lines[-1] += aside
+        return lines
+    return [*lines, *wrap(aside.strip(), room, break_on_hyphens=False)]
+
+
+def _distance(item: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
+    if not item["distance"]:
+        return None
+    left, right = _sides(item, document)
+    ahead = {"left_ahead": f", {left} is ahead", "right_ahead": f", {right} is ahead"}
+    return f"{item['distance']}{ahead.get(item['direction'], '')}"
 
 
 def _age(item: Mapping[str, Any]) -> str | None:
@@ -117,50 +134,73 @@ def _age(item: Mapping[str, Any]) -> str | None:
 
 def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: bool) -> list[str]:
     """Return one line for all that is expected, and one for each reason of not knowing."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, dict[str, list[str]]] = {}
     for item in items:
-        name = f"{item['service']}: {name_of(item['item'])}" if named else name_of(item["item"])
+        title = f"  {item['verdict'].replace('_', ' ')}"
         if item["verdict"] == "unknown":
             sides = (item["left"] or {}, item["right"])
             reason = next((side["unknown"] for side in sides if side.get("unknown")), "not_in_view")
-            groups.setdefault(f"? unknown  {reason.replace('_', ' ')}", []).append(name)
-        else:
-            groups.setdefault(f"  {item['verdict']}", []).append(name)
+            title = f"? unknown, {reason.replace('_', ' ')}"
+        where = _where(item) if named else ""
+        groups.setdefault(title, {}).setdefault(where, []).append(name_of(item["item"]))
     lines = []
-    for title, names in groups.items():
-        text = f"{title}: {', '.join(names)}"
-        if len(names) > 6:
-            text = f"{title}: {', '.join(names[:5])} and {len(names) - 5} more"
-        lines += [styled(f"  {line}", dim=True) for line in wrap(text, columns - 4, subsequent_indent="    ")]
+    for title, by_service in groups.items():
+        names = "; ".join(
+            f"{where}: {_some(found)}" if where else _some(found) for where, found in by_service.items()
+        )
+        text = wrap(f"{title}: {names}", columns - 2, subsequent_indent="    ", break_on_hyphens=False)
+        lines += [styled(f"  {line}", dim=True) for line in text]
     return lines
 
 
-def _cause_lines(causes: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not causes:
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, and how many more there are."""
+    return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:5])} and {len(names) - 5} more"
+
+
+def _cause_lines(document: Mapping[str, Any], columns: int) -> list[str]:
+    if not document["causes"]:
         return []
-    return [
-        styled("Causes", underline=True),
-        *(f"  {cause['id']}  {cause['title']}  explains {cause['children']}" for cause in causes),
-        "",
-    ]
+    lines = [styled("Causes", underline=True)]
+    for cause in document["causes"]:
+        services = dict.fromkeys(
+            item["service"] for item in document["items"] if item["cause"] == cause["id"]
+        )
+        of = f"{', '.join(services)}: " if services and _names_services(document) else ""
+        text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}"
+        lines += wrap(text, columns, initial_indent="  ", subsequent_indent=" " * 6)
+    return [*lines, ""]
 
 
-def blind_line(blind: Mapping[str, Any]) -> str:
-    """Return one unseen part: where, what, why."""
-    names = [blind["environment"], blind["service"], blind["source"], blind["section"]]
-    if blind["environment"] == blind["source"]:
-        # Of a file its name is enough.
-        names = [blind["environment"], blind["section"]]
-    where = " ".join(name for name in names if name != "*")
-    item = "" if blind["item"] == "*" else f" {blind['item']}"
-    detail = f" ({blind['detail']})" if blind["detail"] else ""
-    return f"{where}{item}: {blind['reason'].replace('_', ' ')}{detail}"
+def without_name(detail: str, name: str) -> str:
+    """Return a detail without the name of the file that its line begins with anyway."""
+    return detail.removeprefix(f"{name}: ").removeprefix(f"{name.partition(':')[2]}: ")
+
+
+def blind_lines(unseen: Sequence[Mapping[str, Any]], columns: int) -> list[str]:
+    """Return what was not seen: where, what, why. Sections that share all that are one entry."""
+    entries: dict[tuple[str, str], list[str]] = {}
+    for blind in unseen:
+        names = [blind["environment"], blind["service"], blind["source"]]
+        if blind["environment"] == blind["source"]:
+            # Of a file its name is enough.
+            names = [blind["environment"]]
+        where = " ".join(name for name in names if name != "*")
+        detail = f" ({without_name(blind['detail'], blind['environment'])})" if blind["detail"] else ""
+        why = f"{blind['reason'].replace('_', ' ')}{detail}"
+        part = " ".join(word for word in (blind["section"], blind["item"]) if word != "*")
+        entries.setdefault((where, why), []).append(part)
+    lines = []
+    for (where, why), parts in entries.items():
+        said = f"{where} {_some([part for part in parts if part])}".rstrip()
+        lines += wrap(
+            f"{said}: {why}", columns, initial_indent="  ? ", subsequent_indent="    ", break_on_hyphens=False
+        )
+    return lines
 
 
 def _unseen_lines(coverage: Mapping[str, Any], columns: int) -> list[str]:
-    lines: list[str] = []
-    for blind in coverage["unseen"]:
-        lines += wrap(blind_line(blind), columns - 4, initial_indent="  ? ", subsequent_indent="    ")
+    lines = blind_lines(coverage["unseen"], columns)
     lines += [
         f"  ? {entry['service']} is only in {entry['environment']}: not compared"
         for entry in coverage["unmatched"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from detector.cli.output import CANNOT_TELL, DRIFT, PARITY
+from detector.cli.table import finding_of, without_name
 from detector.model.records import severity_rank
 from detector.model.words import Severity
 
@@ -22,7 +23,8 @@ def exit_of(document: Mapping[str, Any], *, fail_on: Severity, allow_incomplete:
     ]
     if grave:
         worst = max(grave, key=lambda item: severity_rank(item["severity"]))
-        return DRIFT, f"drift: {len(grave)} at {fail_on} or above, worst {worst['severity']}: {worst['item']}"
+        what = finding_of(worst, document)
+        return DRIFT, f"drift: {len(grave)} at {fail_on} or above, worst {worst['severity']}: {what}"
     if not document["complete"] and not allow_incomplete:
         return CANNOT_TELL, f"cannot tell: {why_incomplete(document)}"
     if document["summary"]["in_sync"] == 0 and not document["items"] and not allow_incomplete:
@@ -39,5 +41,5 @@ def why_incomplete(document: Mapping[str, Any]) -> str:
     first = unseen[0]
     more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
     where = f"{first['environment']} {first['section']}".removesuffix(" *")
-    detail = f" ({first['detail']})" if first["detail"] else ""
+    detail = f" ({without_name(first['detail'], first['environment'])})" if first["detail"] else ""
     return f"{where} {first['reason'].replace('_', ' ')}{detail}{more}"

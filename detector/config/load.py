@@ -35,7 +35,8 @@ def find(explicit: str | None, environ: Mapping[str, str]) -> Path:
         if place.exists():
             return place
     places = ", ".join(str(place) for place in PLACES)
-    raise _unreadable(PLACES[0], "config-not-found", f"looked for {places}; parity init writes a first one")
+    why = f"looked for {places}; name another with --config or {VARIABLE}"
+    raise _unreadable(PLACES[0], "config-not-found", why)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -82,7 +83,7 @@ def _bytes(path: Path) -> bytes:
         # A pipe must not make the start wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise _unreadable(path, "config-not-found", "no such file; parity init writes a first one") from None
+        raise _unreadable(path, "config-not-found", "no such file") from None
     except (OSError, ValueError):
         raise _unreadable(path, "config-unreadable", "this user cannot open the file") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -91,7 +92,7 @@ def _bytes(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(MAX_BYTES + 1)
     if not data:
-        raise _unreadable(path, "config-empty", "the file is empty; parity init writes a first one")
+        raise _unreadable(path, "config-empty", "the file is empty; begin with version: 1 and environments")
     return data
 
 

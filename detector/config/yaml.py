@@ -105,7 +105,7 @@ class _Composer:
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):
             raise _refused(
-                self.file, 1, 1, "config-empty", "the file is empty; parity init writes a first one"
+                self.file, 1, 1, "config-empty", "the file is empty; begin with version: 1 and environments"
             )
         root, _ = self._node(next(self._events), ())
         next(self._events)
@@ -114,7 +114,7 @@ class _Composer:
             raise self._refused(after, (), "a second document (---); keep one")
         if root.value is None:
             raise self._refused(
-                start, (), "the file is empty; parity init writes a first one", "config-empty"
+                start, (), "the file is empty; begin with version: 1 and environments", "config-empty"
             )
         if not isinstance(root.value, Mapping):
             raise self._refused(start, (), "must be a mapping that begins with version: 1", "config-type")
