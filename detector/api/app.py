@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
+from urllib.parse import quote
 
 import structlog
 from aiohttp import hdrs, web
@@ -16,13 +17,14 @@ from detector.api.access import Access
 from detector.api.answers import accepted
 from detector.api.asked import Asked
 from detector.api.bodies import Limits
-from detector.api.keys import ACCESS, LIMITS, LINKS, METRICS, OPENAPI, PUSHES, RUNNING
+from detector.api.keys import ACCESS, LIMITS, LINKS, METRICS, OPENAPI, PAGES, PUSHES, RUNNING
 from detector.api.links import Links
 from detector.api.metrics import Metrics, own_version
 from detector.api.openapi import openapi
 from detector.api.params import params_of
 from detector.api.problems import RefusalError, refusal_of, refusal_of_http
 from detector.api.routes import INTERFACE, OPERATION, ROUTES, Route
+from detector.api.templates import Templates
 from detector.assembly import Running
 from detector.errors import ParityError
 
@@ -67,6 +69,7 @@ def create_app(running: Running, *, limits: Limits | None = None) -> web.Applica
     app[ACCESS] = Access(running.reading.store, server)
     app[METRICS] = Metrics()
     app[LINKS] = Links()
+    app[PAGES] = Templates(running.reading.settings, signs_in=not app[ACCESS].is_open)
     app[PUSHES] = asyncio.Semaphore(limits.pushes)
     app[OPENAPI] = openapi((*INTERFACE, *OPERATION), version=own_version(), server=server.public_url)
     running.watch.on_run = app[METRICS].ran
@@ -145,10 +148,29 @@ async def _answering(request: web.Request, handler: AnyHandler) -> web.StreamRes
 
 
 def _refused(request: web.Request, refusal: RefusalError) -> web.StreamResponse:
-    response = refusal.response(request[REQUEST_ID])
+    route = request.get(ROUTE)
+    if route.page if route is not None else _reads_html(request):
+        response = _refusal_page(request, refusal)
+    else:
+        response = refusal.response(request[REQUEST_ID])
     if refusal.headers.get("Connection") == "close":
         response.force_close()
     return response
+
+
+def _refusal_page(request: web.Request, refusal: RefusalError) -> web.Response:
+    if refusal.status == 401 and request.method == "GET":
+        following = quote(request.raw_path[:512], safe="/")
+        return web.Response(status=303, headers={hdrs.LOCATION: f"/login?next={following}"})
+    response = request.app[PAGES].page(
+        "refusal.html", status=refusal.status, refusal=refusal.document(request[REQUEST_ID])
+    )
+    response.headers.update(refusal.headers)
+    return response
+
+
+def _reads_html(request: web.Request) -> bool:
+    return "text/html" in request.headers.get(hdrs.ACCEPT, "") and not request.path.startswith("/api/")
 
 
 def _place(error: Exception) -> str:

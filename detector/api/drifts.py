@@ -12,18 +12,18 @@ from detector.errors import NotFoundError
 from detector.model.records import Drift
 
 _ULID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-_LIST: Final = "drift"
+LIST: Final = "drift"
 
 
 async def drifts(asked: Asked[DriftParams]) -> web.StreamResponse:
     """The register, newest first."""
     params = asked.params
-    after = position_of(params.cursor, _LIST) if params.cursor else None
+    after = position_of(params.cursor, LIST) if params.cursor else None
     found = await drifts_of(asked, params, limit=params.limit + 1, after=after)
     more = len(found) > params.limit
     page = found[: params.limit]
     return list_answer(
-        asked.request, [drift.document() for drift in page], cursor_of(page[-1].id, _LIST) if more else None
+        asked.request, [drift.document() for drift in page], cursor_of(page[-1].id, LIST) if more else None
     )
 
 

@@ -10,12 +10,14 @@ from detector.api.access import Access
 from detector.api.bodies import Limits
 from detector.api.links import Links
 from detector.api.metrics import Metrics
+from detector.api.templates import Templates
 from detector.assembly import Running
 
 RUNNING = web.AppKey("running", Running)
 ACCESS = web.AppKey("access", Access)
 LIMITS = web.AppKey("limits", Limits)
 METRICS = web.AppKey("metrics", Metrics)
+PAGES = web.AppKey("pages", Templates)
 LINKS = web.AppKey("links", Links)
 #: How many more pushes may be read at one time.
 PUSHES = web.AppKey("pushes", asyncio.Semaphore)

@@ -5,13 +5,14 @@ import os
 import orjson
 from aiohttp import web
 
+from dashboards import MEDIA_TYPES
 from detector.api.answers import json_answer
 from detector.api.asked import Asked
-from detector.api.keys import METRICS, OPENAPI
+from detector.api.keys import METRICS, OPENAPI, PAGES
 from detector.api.metrics import CONTENT_TYPE
-from detector.api.params import Params
+from detector.api.params import Params, StaticParams
 from detector.api.problems import RefusalError
-from detector.errors import ConfigError
+from detector.errors import ConfigError, NotFoundError
 from detector.model.clock import print_time
 
 
@@ -50,6 +51,20 @@ async def reload(asked: Asked[Params]) -> web.StreamResponse:
 async def openapi(asked: Asked[Params]) -> web.StreamResponse:
     """The interface as OpenAPI 3.1."""
     return json_answer(asked.request, asked.request.app[OPENAPI])
+
+
+async def static(asked: Asked[StaticParams]) -> web.StreamResponse:
+    """A style, script or picture of the pages."""
+    name = asked.name("name")
+    body = asked.request.app[PAGES].static.get(name)
+    if body is None:
+        raise NotFoundError("no file of this name")
+    media_type = MEDIA_TYPES[f".{name.rpartition('.')[2]}"]
+    # The address changes with the content, so that a browser may keep it.
+    caching = "public, max-age=31536000, immutable" if asked.params.v else "no-cache"
+    return web.Response(
+        body=body, headers={"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": caching}
+    )
 
 
 def _said(document: dict[str, str]) -> web.Response:

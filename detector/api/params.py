@@ -16,6 +16,7 @@ _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_FIELD_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 #: What a person asks about; beyond it is another calendar or another unit.
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MOST: Final = 1000
@@ -69,6 +70,41 @@ class Listed(Params):
     cursor: Annotated[str, Field(max_length=512)] | None = Field(
         default=None, description="`next_cursor` of the page before"
     )
+
+
+def _page_time(text: Any) -> Any:
+    """Take what the field for date and time of a browser sends: without seconds, meant as UTC."""
+    if text == "":
+        return None
+    return _time(f"{text}:00Z" if isinstance(text, str) and _FIELD_TIME.fullmatch(text) else text)
+
+
+class PageAsOf(Params):
+    """A page as it was at a time."""
+
+    as_of: Annotated[datetime | None, BeforeValidator(_page_time)] = None
+
+
+class MatrixParams(PageAsOf):
+    """Which rows of the matrix are shown."""
+
+    q: Annotated[str, Field(max_length=128)] | None = None
+    owner: tuple[Word, ...] = ()
+    drift: bool = False
+
+
+class LoginParams(Params):
+    """A sign-in and where it leads."""
+
+    code: Annotated[str, Field(max_length=128)] | None = None
+    #: A path of this server: `//host` and a backslash would lead to another.
+    next: Annotated[str, Field(max_length=512, pattern=r"^/([^/\\\s][^\\\s]*)?$")] = "/"
+
+
+class StaticParams(Params):
+    """Which version of a file is meant: its address changes with its content."""
+
+    v: Annotated[str, Field(max_length=64)] | None = None
 
 
 class DiffFilters(Params):

@@ -9,11 +9,22 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from detector.api import comparing, drifts, inventory, operating, pushing
+from detector.api import comparing, drifts, inventory, operating, pushing, signing_in
 from detector.api import schemas as s
-from detector.api.answers import JSON
+from detector.api.answers import HTML, JSON
 from detector.api.asked import Asked
-from detector.api.params import AsOf, DiffParams, DriftParams, HistoryParams, Listed, Params, PushParams
+from detector.api.pages import PAGES_SHOWN
+from detector.api.params import (
+    AsOf,
+    DiffParams,
+    DriftParams,
+    HistoryParams,
+    Listed,
+    LoginParams,
+    Params,
+    PushParams,
+    StaticParams,
+)
 from detector.api.tokens import Scope
 
 Handler = Callable[[Asked[Any]], Awaitable[web.StreamResponse]]
@@ -146,4 +157,46 @@ OPERATION: Final = (
     ),
     Route(method="POST", path="/-/reload", scope="admin", handler=operating.reload, answer=s.Reloaded),
 )
-ROUTES: Final = (*INTERFACE, *OPERATION)
+SIGNING_IN: Final = (
+    Route(
+        method="GET",
+        path="/login",
+        scope="public",
+        handler=signing_in.login,
+        params=LoginParams,
+        forms=(HTML,),
+        page=True,
+    ),
+    Route(
+        method="POST",
+        path="/login",
+        scope="public",
+        handler=signing_in.sign_in,
+        params=LoginParams,
+        forms=(HTML,),
+        page=True,
+    ),
+    Route(method="POST", path="/logout", scope="read", handler=signing_in.sign_out, forms=(HTML,), page=True),
+    Route(
+        method="GET",
+        path="/static/{name}",
+        scope="public",
+        handler=operating.static,
+        params=StaticParams,
+        forms=("text/css", "text/javascript", "image/svg+xml"),
+    ),
+)
+PAGES: Final = tuple(
+    Route(
+        method="GET",
+        path=path,
+        scope="read",
+        handler=handler,
+        params=page.params,
+        forms=(form,),
+        page=form == HTML,
+    )
+    for page in PAGES_SHOWN
+    for path, form, handler in page.forms()
+)
+ROUTES: Final = (*INTERFACE, *OPERATION, *SIGNING_IN, *PAGES)

@@ -220,6 +220,13 @@ class Cell(Answer):
     freshness: Literal["fresh", "stale", "unknown", "not_deployed"]
 
 
+class SectionDrift(Answer):
+    """How much of one section drifts, and how badly."""
+
+    drift: int
+    worst: Severity
+
+
 class Column(Answer):
     """One service in one comparison."""
 
@@ -227,6 +234,7 @@ class Column(Answer):
     worst_since: Time | None
     summary: dict[Severity, int]
     score: float | None
+    sections: dict[SectionName, SectionDrift]
     unknown: int
     expected: int
     complete: bool

@@ -13,7 +13,8 @@ from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.clock import print_time
 from detector.model.expressions import AsOf, EnvironmentState, Now
-from detector.model.records import severity_rank
+from detector.model.records import Judged, severity_rank
+from detector.model.words import SECTIONS, Severity
 from detector.model.words import SEVERITIES
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
@@ -176,11 +177,22 @@ def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
         "worst_since": print_time(min(since)) if since else None,
         "summary": {name: severities.count(name) for name in reversed(SEVERITIES) if name in severities},
         "score": service_score(told, verdicts.measured),
+        "sections": _sections(told),
         "unknown": sum(1 for one in verdicts.items if one.verdict == "unknown"),
         "expected": len(expected),
         "complete": verdicts.coverage.complete,
         "ahead_since": print_time(min(leads)) if leads else None,
     }
+
+
+def _sections(told: Collection[tuple[Judged, Severity]]) -> dict[str, dict[str, Any]]:
+    """Return the sections that drift, the three inventories first: how often, and how badly."""
+    found: dict[str, dict[str, Any]] = {}
+    for section in SECTIONS:
+        severities = [severity for judged, severity in told if judged.key.section == section]
+        if severities:
+            found[section] = {"drift": len(severities), "worst": max(severities, key=severity_rank)}
+    return found
 
 
 def _worst_first(row: Mapping[str, Any]) -> tuple[int, str]:

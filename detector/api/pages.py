@@ -1,0 +1,291 @@
+"""The pages: the same documents as the interface gives, for people. Each also as ``.json`` and ``.csv``."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+
+from detector.api import drifts
+from detector.api.answers import CSV, HTML, JSON, cursor_of, json_answer, position_of, text_answer
+from detector.api.asked import Asked
+from detector.api.charts import changes_chart, values_chart
+from detector.api.comparing import diff_document
+from detector.api.keys import PAGES
+from detector.api.params import DiffFilters, DriftParams, MatrixParams, PageAsOf, Params
+from detector.errors import NotFoundError
+from detector.queries.inventory import LIVE, TIMELINE
+from detector.queries.rendering import csv_of, csv_table, shown, side_shown
+
+P = TypeVar("P", bound=Params)
+Document = Mapping[str, Any]
+
+#: Items that one page shows; the rest is in its CSV.
+MOST_ITEMS: Final = 500
+_MOST_HISTORY: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page: where it is, what it is made of, and how it looks in a sheet."""
+
+    path: str
+    #: Path of its JSON and CSV, without their suffix.
+    data: str
+    template: str
+    params: type[Params]
+    document: Callable[[Asked[Any]], Awaitable[Document]]
+    csv: Callable[[Document], str]
+    #: What the template needs beside the document.
+    beside: Callable[[Asked[Any], Document], Awaitable[dict[str, Any]]]
+
+    async def html(self, asked: Asked[Any]) -> web.StreamResponse:
+        """Show the page."""
+        document = await self.document(asked)
+        beside = await self.beside(asked, document)
+        query = asked.request.query_string
+        return asked.request.app[PAGES].page(
+            self.template,
+            document=document,
+            params=asked.params,
+            here=asked.request.path,
+            data=asked.request.path if self.path == self.data else self.data,
+            query=f"?{query}" if query else "",
+            **beside,
+        )
+
+    async def as_json(self, asked: Asked[Any]) -> web.StreamResponse:
+        """Show what the page is made of."""
+        return json_answer(asked.request, await self.document(asked), volatile=("as_of",))
+
+    async def as_csv(self, asked: Asked[Any]) -> web.StreamResponse:
+        """Show the page as a sheet."""
+        name = asked.request.path.strip("/").replace("/", "-")
+        return text_answer(asked.request, self.csv(await self.document(asked)), CSV, name=name)
+
+    def forms(self) -> Iterable[tuple[str, str, Callable[[Asked[Any]], Awaitable[web.StreamResponse]]]]:
+        """Return path, media type and handler of each form; those with a suffix first."""
+        yield f"{self.data}.json", JSON, self.as_json
+        yield f"{self.data}.csv", CSV, self.as_csv
+        yield self.path, HTML, self.html
+
+
+# --- matrix ---------------------------------------------------------------------------------------
+
+
+async def _matrix(asked: Asked[MatrixParams]) -> Document:
+    params = asked.params
+    document = await asked.reading.overview.matrix(now=asked.now, as_of=params.as_of)
+    rows = [
+        row
+        for row in document["rows"]
+        if (not params.owner or row["owner"] in params.owner)
+        and (params.q is None or params.q.lower() in row["service"].lower())
+        and (not params.drift or any(column["worst"] for column in row["comparisons"].values()))
+    ]
+    return {**document, "rows": rows}
+
+
+async def _beside_matrix(asked: Asked[MatrixParams], document: Document) -> dict[str, Any]:
+    policy = asked.reading.settings.policy
+    pairs = {pair.name: pair for pair in policy.pairs}
+    columns: list[dict[str, Any]] = []
+    for environment in document["environments"]:
+        for name, pair in pairs.items():
+            if pair.right.name == environment["name"] and name in document["comparisons"]:
+                columns.append({"pair": pair, "name": name})
+        columns.append({"pair": None, "name": environment["name"], "environment": environment})
+    owners = sorted({service.owner for service in policy.services.values() if service.owner})
+    known = {*policy.services, *dict(await asked.reading.store.services())}
+    return {"columns": columns, "owners": owners, "pairs": pairs, "known": len(known)}
+
+
+def _matrix_csv(document: Document) -> str:
+    columns = ["service", "kind", "owner"]
+    columns += [
+        f"{one['name']} {what}" for one in document["environments"] for what in ("version", "freshness")
+    ]
+    columns += [
+        f"{name} {what}" for name in document["comparisons"] for what in ("worst", "worst_since", "score")
+    ]
+    rows = []
+    for row in document["rows"]:
+        line = {"service": row["service"], "kind": row["kind"], "owner": row["owner"]}
+        for name, cell in row["cells"].items():
+            line |= {f"{name} version": cell["version"], f"{name} freshness": cell["freshness"]}
+        for name, column in row["comparisons"].items():
+            line |= {f"{name} {what}": column[what] or "" for what in ("worst", "worst_since")}
+            line[f"{name} score"] = "" if column["score"] is None else column["score"]
+        rows.append(line)
+    return csv_table(columns, rows)
+
+
+# --- one comparison -------------------------------------------------------------------------------
+
+
+async def _diff(asked: Asked[DiffFilters]) -> Document:
+    left, dots, right = asked.name("pair").partition("..")
+    if not dots or not left or not right:
+        raise NotFoundError("a comparison has two sides, as in /diff/staging..prod")
+    return await diff_document(asked, left, right, asked.params)
+
+
+async def _beside_diff(asked: Asked[DiffFilters], document: Document) -> dict[str, Any]:
+    items = document["items"]
+    return {
+        "items": items[:MOST_ITEMS],
+        "more": max(0, len(items) - MOST_ITEMS),
+        "services": sorted({item["service"] for item in items} | set(asked.params.service)),
+        "gate": asked.name("pair") in asked.reading.settings.policy.gated,
+    }
+
+
+# --- one service ----------------------------------------------------------------------------------
+
+
+async def _service(asked: Asked[PageAsOf]) -> Document:
+    return await asked.reading.inventory.service(
+        asked.name("service"), now=asked.now, as_of=asked.params.as_of
+    )
+
+
+async def _beside_service(asked: Asked[PageAsOf], document: Document) -> dict[str, Any]:
+    names = [one["name"] for one in document["environments"] if one.get("freshness") != "not_deployed"]
+    until = asked.params.as_of or asked.now
+    return {
+        "chart": changes_chart(names, document["changes"], now=until, back=TIMELINE),
+        "pairs": {pair.name: pair for pair in asked.reading.settings.policy.pairs},
+    }
+
+
+_DRIFT_COLUMNS: Final = (
+    "drift_id", "state", "severity", "service", "component", "section", "item", "kind", "comparison", "status",
+    "left", "right", "opened_at", "resolved_at", "owner", "rule", "remedy",
+)  # fmt: skip
+
+
+def _drifts_csv(rows: Iterable[Document]) -> str:
+    sides = ("left", "right")
+    return csv_table(_DRIFT_COLUMNS, ({**row, **{s: side_shown(row[s]) for s in sides}} for row in rows))
+
+
+# --- the register ---------------------------------------------------------------------------------
+
+
+async def _register(asked: Asked[DriftParams]) -> Document:
+    params = asked.params
+    filters = params if params.state else params.model_copy(update={"state": LIVE})
+    after = position_of(params.cursor, drifts.LIST) if params.cursor else None
+    found = await drifts.drifts_of(asked, filters, limit=params.limit + 1, after=after)
+    page = [drift.document() for drift in found[: params.limit]]
+    more = len(found) > params.limit
+    return {"items": page, "next_cursor": cursor_of(page[-1]["drift_id"], drifts.LIST) if more else None}
+
+
+async def _beside_register(asked: Asked[DriftParams], document: Document) -> dict[str, Any]:
+    following = None
+    if document["next_cursor"]:
+        following = str(asked.request.rel_url.update_query(cursor=document["next_cursor"]))
+    return {
+        "following": following,
+        "services": [one["service"] for one in await asked.reading.inventory.services()],
+    }
+
+
+async def _drift(asked: Asked[Params]) -> Document:
+    return (await drifts.drift_of(asked)).document()
+
+
+async def _beside_drift(asked: Asked[Params], document: Document) -> dict[str, Any]:
+    left, _, right = document["comparison"].partition("..")
+    history = await asked.reading.store.history(
+        service=document["service"],
+        item=document["item"],
+        section=document["section"],
+        component=document["component"],
+        limit=_MOST_HISTORY,
+    )
+    rows = [
+        {"environment": name, "shown": shown(interval.value), **interval.document()}
+        for name, _, _, interval in history
+    ]
+    return {
+        "left": left if right else None,
+        "right": right or left,
+        "chart": values_chart(rows, [name for name in (left, right) if name], now=asked.now),
+    }
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+async def _sources(asked: Asked[Params]) -> Document:
+    return {"items": await asked.reading.sources.sources(now=asked.now), "next_cursor": None}
+
+
+_SOURCE_COLUMNS: Final = (
+    "environment", "service", "source", "type", "configured", "schedule", "state", "last_run", "last_success",
+    "last_result", "detail",
+)  # fmt: skip
+
+
+async def _nothing(_asked: Asked[Any], _document: Document) -> dict[str, Any]:
+    return {}
+
+
+PAGES_SHOWN: Final = (
+    Page(
+        path="/",
+        data="/matrix",
+        template="matrix.html",
+        params=MatrixParams,
+        document=_matrix,
+        csv=_matrix_csv,
+        beside=_beside_matrix,
+    ),
+    Page(
+        path="/diff/{pair:[^/]+}",
+        data="/diff/{pair:[^/]+}",
+        template="diff.html",
+        params=DiffFilters,
+        document=_diff,
+        csv=csv_of,
+        beside=_beside_diff,
+    ),
+    Page(
+        path="/services/{service}",
+        data="/services/{service}",
+        template="service.html",
+        params=PageAsOf,
+        document=_service,
+        csv=lambda document: _drifts_csv(document["drifts"]),
+        beside=_beside_service,
+    ),
+    Page(
+        path="/drift",
+        data="/drift",
+        template="register.html",
+        params=DriftParams,
+        document=_register,
+        csv=lambda document: _drifts_csv(document["items"]),
+        beside=_beside_register,
+    ),
+    Page(
+        path="/drift/{id}",
+        data="/drift/{id}",
+        template="drift.html",
+        params=Params,
+        document=_drift,
+        csv=lambda document: _drifts_csv([document]),
+        beside=_beside_drift,
+    ),
+    Page(
+        path="/sources",
+        data="/sources",
+        template="sources.html",
+        params=Params,
+        document=_sources,
+        csv=lambda document: csv_table(_SOURCE_COLUMNS, document["items"]),
+        beside=_nothing,
+    ),
+)
