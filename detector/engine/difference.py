@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from detector.engine.components import Join
 from detector.engine.view import Place
@@ -9,8 +10,7 @@ from detector.model.records import Side
 from detector.model.words import Kind, SectionName, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One place where two views are not plainly equal. ``same`` stands for places watched although equal."""
 
     place: Place

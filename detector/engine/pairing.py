@@ -5,6 +5,9 @@ The work grows with what differs: two sets of interned facts are XORed, and besi
 places that must be judged although equal, and those that are unknown, are looked at.
 """
 
+from operator import attrgetter
+from typing import Final
+
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
 from detector.engine.images import settle_image
@@ -22,13 +25,9 @@ from detector.engine.view import Interner, Place, View
 from detector.model.records import Side
 from detector.model.words import MAIN, SectionName
 
-__all__ = ["Difference", "Differences", "changed_places", "differences", "product_of"]
+__all__ = ["Difference", "Differences", "differences", "product_of"]
 
-
-def changed_places(left: View, right: View, interner: Interner) -> list[Place]:
-    """Return the places whose facts differ: the XOR of two sets, each place once."""
-    places = interner.places
-    return list({places[number]: None for number in left.ids ^ right.ids})
+_ORDER: Final = attrgetter("place", "kind")
 
 
 def differences(left: View, right: View, interner: Interner) -> Differences:
@@ -37,12 +36,16 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     unmeasured = _unmeasured(left, right)
     lonely = one_sided(left, right)
     skipped = {place.component for place in lonely}
-    changed = set(changed_places(left, right, interner))
+    numbers = left.ids ^ right.ids
+    changed = set(map(interner.places.__getitem__, numbers))
     found: list[Difference] = []
-    compared, not_compared = len(left.ids & right.ids), 0
+    # What both have is what neither has alone, without walking both sets once more.
+    compared, not_compared = (len(left.ids) + len(right.ids) - len(numbers)) // 2, 0
     images: set[str] = set()
-    candidates = [*changed, *(left.watched & right.watched), *left.unknown, *right.unknown]
-    for target in dict.fromkeys(at for place in candidates for at in targets(place, joins)):
+    candidates = changed.union(left.watched & right.watched, left.unknown, right.unknown)
+    if joins:
+        candidates = {at for place in candidates for at in targets(place, joins)}
+    for target in candidates:
         if target.item in LOCAL or target.component in skipped:
             continue
         if target.section == "release" and target.item.startswith("image#"):
@@ -50,7 +53,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
             if target.item in IMAGE_IDENTITY:
                 continue
         ours, theirs = sides_at(left, right, target, joins)
-        if _could_not_be_seen(ours) or _could_not_be_seen(theirs):
+        if (ours.unknown or theirs.unknown) and (_could_not_be_seen(ours) or _could_not_be_seen(theirs)):
             not_compared += target.section not in unmeasured
             continue
         difference = _difference(target, ours, theirs, (left, right))
@@ -63,7 +66,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     found += [difference for difference in pairs if difference is not None]
     for component in images - skipped:
         found = list(settle_image(found, left, right, component, joins))
-    found.sort(key=lambda difference: (difference.place, difference.kind))
+    found.sort(key=_ORDER)
     return Differences(
         items=tuple(found),
         compared=compared,
@@ -107,7 +110,8 @@ def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Ga
     if place.section == "dependencies":
         return package_gap(place.item, ours.value, theirs.value)
     if place.section == "config":
-        return config_gap(ours.value, theirs.value)
+        # Most are watched although equal: a shape holds no numbers, so equal is the same.
+        return None if ours.value == theirs.value else config_gap(ours.value, theirs.value)
     if place.section == "backing_services":
         products = (product_of(views[0], place), product_of(views[1], place))
         return server_gap(place.item, ours, theirs, products=products)
