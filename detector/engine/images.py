@@ -5,7 +5,6 @@ known, are a rebuild where both come from a registry: what is built on the spot 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from detector.engine.components import Joins, places_of
 from detector.engine.difference import Difference
@@ -54,7 +53,7 @@ def _in_name_only(difference: Difference, component: str) -> Difference:
         return difference
     if difference.status != "changed":
         return difference
-    return replace(difference, status="same", distance=None, direction=None)
+    return difference._replace(status="same", distance=None, direction=None)
 
 
 def _image(view: View, component: str) -> Mapping[str, Value]:
