@@ -73,16 +73,26 @@ def explain(
 
 
 def _following(child: Judged, leads: Judged | None) -> Judged:
-    """Return a child of a leading release with the verdict of its release."""
+    """Return a child of a leading release with verdict, direction and remedy of its release."""
     if leads is None:
         return child
-    due = leads.verdict == "expected" and child.key.section == "config"
-    return replace(child, verdict=leads.verdict, due=due, review_at=leads.review_at, rule=leads.rule)
+    return replace(
+        child,
+        verdict=leads.verdict,
+        direction=leads.direction if child.status == "changed" else child.direction,
+        due=leads.verdict == "expected" and child.key.section == "config",
+        since=leads.since,
+        review_at=leads.review_at,
+        rule=leads.rule,
+        remedy=leads.remedy,
+    )
 
 
 def _cause(number: str, kind: str, title: str, parent: Judged | None, children: Sequence[Judged]) -> Cause:
     everyone = [*children, parent] if parent is not None else list(children)
-    worst = max(everyone, key=lambda judged: severity_rank(judged.severity))
+    # What is expected makes nothing graver that is drift.
+    grave = [judged for judged in everyone if judged.verdict == "drift"] or everyone
+    worst = max(grave, key=lambda judged: severity_rank(judged.severity))
     if parent is None:
         title = f"{title}: {_line(worst)} and {len(children) - 1} more"
     return Cause(
@@ -146,6 +156,8 @@ def _lockfile(place: Place) -> _Candidate:
 
 
 def _inside_release(child: Judged, release: Key) -> bool:
+    if child.key.section == "processes" and child.key.item in ("process", "job"):
+        return True  # a process type that the release brings has a component of its own
     if child.key.component != release.component:
         return False
     if child.key.section == "config":

@@ -6,24 +6,25 @@ no two doors can disagree.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from detector.engine.ahead import Histories
 from detector.engine.causes import Cause, explain
 from detector.engine.coverage import Coverage, coverage_of, together
-from detector.engine.findings import findings_of, shared_between
+from detector.engine.findings import equal_though_asked_apart, findings_of, shared_between
 from detector.engine.judgement import Case, judge
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.policy import Pair, Service
+from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
 from detector.engine.score import comparison_score, counted, service_score
 from detector.engine.sources import config_source_differs
 from detector.engine.view import Interner, Place, View
 from detector.model.clock import print_time
 from detector.model.records import Drift, Judged, Key, severity_rank
-from detector.model.words import SECTIONS, SEVERITIES
+from detector.model.words import MAIN, SECTIONS, SEVERITIES
 
 SCHEMA = "parity.diff/v1"
 
@@ -202,19 +203,20 @@ def verdicts_on(
         now=now,
         histories=both.histories,
     )
-    between = [*found.items, *shared_between(both.left, both.right, pair)]
+    known = {difference.place for difference in found.items}
+    asked = [one for one in equal_though_asked_apart(both.left, both.right, rules) if one.place not in known]
+    between = [*found.items, *asked, *shared_between(both.left, both.right, pair)]
     judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
     judged, causes = explain(judged, both.left, both.right, first=first_cause)
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
     if both.first or known_source:
-        judged, causes = config_source_differs(judged, causes, case)
+        judged, causes = config_source_differs(judged, causes, case, first=first_cause)
     alone = _alone(both, pair, rules, now, left=False)
     if pair.left != pair.right:
         alone = [*_alone(both, pair, rules, now, left=True), *alone]
-    items = [
-        _with_row(verdict, both.rows.get((verdict.comparison, verdict.key))) for verdict in [*judged, *alone]
-    ]
-    measured = {section for _, section in both.left.looks} & {section for _, section in both.right.looks}
+    views = {pair.left.name: (both.left, both.left), pair.right.name: (both.right, both.right)}
+    items = with_rows([*judged, *alone], both.rows, {**views, pair.name: (both.left, both.right)})
+    measured = _measured(both.left) & _measured(both.right)
     return ServiceVerdicts(
         service=both.service.name,
         items=tuple(items),
@@ -247,26 +249,32 @@ def _alone(both: Both, pair: Pair, rules: Sequence[Rule], now: datetime, *, left
     return findings_in(view, service=both.service, pair=inside, rules=rules, now=now)
 
 
-def _with_row(judged: Judged, row: Drift | None) -> Judged:
-    """Return the item with what the register knows of it: its state, id and age."""
-    if row is None:
-        return judged
-    pending = judged.pending
-    if row.state == "pending" and judged.verdict == "drift":
-        pending = pending or "confirm"
-    return replace(
-        judged,
-        state=row.state,
-        drift_id=row.id,
-        opened_at=row.opened_at if row.state != "resolved" else None,
-        pending=pending,
-    )
+def _measured(view: View) -> set[str]:
+    """Return the sections of which something was seen."""
+    return {
+        section
+        for (_, section), looks in view.looks.items()
+        if any(look.fresh and look.section.status != "failed" for look in looks)
+    }
 
 
 def places_that_lead(found: Differences) -> list[Place]:
-    """Return the places whose history a verdict may need: those where something changed or is one-sided."""
-    return [
-        difference.place
-        for difference in found.items
-        if difference.status in ("changed", "left_only") and difference.kind in ("difference", "variant")
-    ]
+    """Return the places whose history a verdict may need: those where values differ or only one side has one.
+
+    Where a side names no component, what speaks for it has the history.
+    """
+    places: dict[Place, None] = {}
+    for difference in found.items:
+        if difference.kind not in ("difference", "variant") or not _moved(difference):
+            continue
+        places[difference.place] = None
+        if difference.place.section in found.joins:
+            places[Place(MAIN, difference.place.section, difference.place.item)] = None
+    return list(places)
+
+
+def _moved(difference: Difference) -> bool:
+    if difference.status == "same":
+        # Keys of one type and other values: what is expected to be equal has a clock too.
+        return difference.place.section == "config" and difference.left.value != difference.right.value
+    return difference.status != "unknown"

@@ -78,7 +78,7 @@ def one_sided(left: View, right: View) -> dict[Place, tuple[Side, Side]]:
 
 
 def _processes(view: View, section: SectionName) -> list[str]:
-    return [name for name in view.components(section) if view.kinds.get(name, "process") == "process"]
+    return [name for name in view.components(section) if view.kinds.get(name) == "process"]
 
 
 def _absent(view: View, place: Place, opposite: Side | None) -> Side:

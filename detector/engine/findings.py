@@ -1,12 +1,21 @@
 """Findings: what is wrong although nothing differs, on both sides of a boundary or in one environment."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
+from detector.engine.rules import Rule
 from detector.engine.values import equal_values, must_differ, rotated
 from detector.engine.view import Place, View
 from detector.model import versions
+from detector.model.canonical import same_value
 from detector.model.facts import Value
+from detector.model.fingerprints import key_id_of
+from detector.model.items import matches
 from detector.model.records import Side
+
+_ROTATED: Final = Side(unknown="key_rotated")
 
 
 def watched(place: Place, value: Value) -> bool:
@@ -26,14 +35,17 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
         return []
     found: list[Difference] = []
     endpoints = _endpoints(left)
+    known_keys = {key_id_of(endpoint) for endpoint in endpoints}
     for place in sorted(right.watched):
         theirs = right.sides[place]
         if not isinstance(theirs.value, dict):
             continue
         meeting = endpoints.get(theirs.value.get("endpoint", ""))
-        if meeting is not None and theirs.value.get("host") in ("private", "public"):
+        if meeting is not None and _is_far(theirs.value):
             found.append(Difference(place, "same", left.sides[meeting], theirs, "shared_endpoint"))
             continue
+        if _is_far(theirs.value) and known_keys - {key_id_of(theirs.value["endpoint"])}:
+            found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_endpoint"))
         ours = left.sides.get(place)
         if ours is None or not ours.present:
             continue
@@ -42,9 +54,37 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
         if equal_values(ours.value, theirs.value):
             found.append(Difference(place, "same", ours, theirs, "shared_secret"))
         elif rotated(ours.value, theirs.value):
-            blind = Side(unknown="key_rotated")
-            found.append(Difference(place, "unknown", blind, blind, "shared_secret"))
+            found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_secret"))
     return found
+
+
+def equal_though_asked_apart(left: View, right: View, rules: Sequence[Rule]) -> list[Difference]:
+    """Return keys that are equal on both sides where a rule wants them to differ, or one side to lack them.
+
+    Equal facts are otherwise never looked at.
+    """
+    asked = [rule.match for rule in rules if rule.outcome.expect == "differ" or _is_list(rule.outcome.expect)]
+    if not asked:
+        return []
+    found = []
+    for place, ours in left.sides.items():
+        if place.section != "config" or not ours.present or place in left.watched:
+            continue
+        theirs = right.sides.get(place)
+        if theirs is None or not theirs.present or not same_value(ours.value, theirs.value):
+            continue
+        if any(not match.item or any(matches(glob, place.item) for glob in match.item) for match in asked):
+            found.append(Difference(place, "same", ours, theirs))
+    return found
+
+
+def _is_list(expect: object) -> bool:
+    return isinstance(expect, tuple)
+
+
+def _is_far(shape: Mapping[str, Any]) -> bool:
+    """Tell whether an endpoint is the same place for everybody: not this machine, no name of one network."""
+    return bool(shape.get("endpoint")) and shape.get("host") in ("private", "public")
 
 
 def _endpoints(view: View) -> dict[str, Place]:

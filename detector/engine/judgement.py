@@ -15,8 +15,8 @@ from detector.engine.values import equal_values, rotated
 from detector.engine.view import Place, View
 from detector.model.clock import print_duration
 from detector.model.facts import Value
-from detector.model.records import Judged, Key, Side
-from detector.model.words import Verdict
+from detector.model.records import Interval, Judged, Key, Side
+from detector.model.words import MAIN, Reason, Verdict
 
 #: The allowance of either side among peers: how long a roll-out may take to reach all of them.
 PEER_SKEW = Allowance(span=timedelta(days=1))
@@ -54,11 +54,13 @@ def judge(case: Case, difference: Difference) -> Judged | None:
     outcome = decision.outcome
     if outcome.ignore:
         return None
-    severity = decision.severity(difference.distance)
+    severity = decision.severity(_distance_for_rules(difference))
     ruling = _verdict(case, difference, decision)
     verdict = ruling.verdict
     if verdict == "in_sync":
         severity = "info"
+    if verdict == "unknown" and difference.status != "unknown":
+        difference = _out_of_sight(difference)
     place = difference.place
     nested = difference.status == "changed" and place.section != "config"
     judged = Judged(
@@ -89,7 +91,7 @@ def subject_of(case: Case, difference: Difference) -> Subject:
         section=place.section,
         item=place.item,
         kind=difference.kind,
-        status=_status_for_rules(difference),
+        status=_status_for_rules(case, difference),
         service=case.service.name,
         component=place.component,
         owner=case.service.owner or "",
@@ -102,13 +104,15 @@ def subject_of(case: Case, difference: Difference) -> Subject:
         read=_read(case, place),
         managed=_auto_minor(difference.left) or _auto_minor(difference.right),
         product=_product(case, place),
-        distance=difference.distance or "",
+        distance=_distance_for_rules(difference),
     )
 
 
 def _verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
     if difference.status == "unknown":
         return Ruling("unknown", decision.rule)
+    if difference.kind == "shared_secret" and decision.outcome.expect in ("any", "equal"):
+        return Ruling("expected", decision.rule)
     if difference.kind not in ("difference", "variant"):
         return Ruling("drift", decision.rule)
     if difference.place.section == "config" and difference.left.present and difference.right.present:
@@ -129,15 +133,29 @@ def _config_verdict(case: Case, difference: Difference, decision: Decision) -> R
     if expect in ("equal", "differ"):
         equal = equal_values(ours, theirs)
         if equal is None:
-            return Ruling("unknown" if rotated(ours, theirs) else "in_sync", decision.rule)
+            return Ruling("unknown", decision.rule)
         if equal == (expect == "equal"):
             return Ruling("in_sync", decision.rule)
         return _allowed(case, difference, decision)
+    if isinstance(expect, tuple) and not {case.pair.left.name, case.pair.right.name} <= set(expect):
+        return Ruling("drift", decision.rule)
     if difference.status == "same":
         return Ruling("in_sync", decision.rule)
     if expect == "any":
         return Ruling("expected", decision.rule)
     return _allowed(case, difference, decision)
+
+
+def _out_of_sight(difference: Difference) -> Difference:
+    """Return a difference between values that what is kept of them cannot tell apart."""
+    ours, theirs = difference.left.value, difference.right.value
+    why: Reason = "key_rotated" if rotated(ours, theirs) else "not_comparable"
+    return replace(
+        difference,
+        status="unknown",
+        left=Side(unknown=why, last=ours),
+        right=Side(unknown=why, last=theirs),
+    )
 
 
 def _only_where_expected(pair: Pair, difference: Difference, decision: Decision) -> bool:
@@ -151,24 +169,28 @@ def _only_where_expected(pair: Pair, difference: Difference, decision: Decision)
 def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
     """Return `expected` while an allowance lasts, and when it ends; else `drift`."""
     outcome = decision.outcome
+    skew = outcome.allow_skew
+    if skew is not None and skew.distances and (difference.distance or "") not in skew.distances:
+        skew = None
     if case.pair.peers:
-        return _until(case, _skew_start(case, difference), outcome.allow_skew or PEER_SKEW, decision)
+        return _until(case, _skew_start(case, difference), skew or PEER_SKEW, decision)
     if outcome.allow_ahead is not None and _left_leads(difference):
-        history = case.histories.get((case.pair.left.name, difference.place), ())
+        history = _history(case, case.pair.left.name, difference.place)
         lead = lead_of(history, difference.right.value, difference.place.item)
         allowance = outcome.allow_ahead
         if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
             return Ruling("drift", decision.rule)
         return _until(case, lead.since if lead else case.now, allowance, decision)
-    if outcome.allow_skew is not None and difference.status == "changed":
-        distances = outcome.allow_skew.distances
-        if not distances or (difference.distance or "") in distances:
-            return _until(case, _skew_start(case, difference), outcome.allow_skew, decision)
+    if skew is not None and difference.left.present and difference.right.present:
+        return _until(case, _skew_start(case, difference), skew, decision)
     return Ruling("drift", decision.rule)
 
 
 def _until(case: Case, start: datetime, allowance: Allowance, decision: Decision) -> Ruling:
-    end = start + allowance.span
+    try:
+        end = start + allowance.span
+    except OverflowError:
+        return Ruling("expected", decision.rule, since=start)
     if case.now < end:
         return Ruling("expected", decision.rule, since=start, review_at=end)
     return Ruling("drift", f"{decision.rule} (allowed {print_duration(allowance.span)}, spent)", since=start)
@@ -176,9 +198,14 @@ def _until(case: Case, start: datetime, allowance: Allowance, decision: Decision
 
 def _skew_start(case: Case, difference: Difference) -> datetime:
     place = difference.place
-    left = case.histories.get((case.pair.left.name, place), ())
-    right = case.histories.get((case.pair.right.name, place), ())
+    left, right = (_history(case, side.name, place) for side in (case.pair.left, case.pair.right))
     return skew_since(left, right) or case.now
+
+
+def _history(case: Case, environment: str, place: Place) -> Sequence[Interval]:
+    """Return the intervals of a place; where its side names no component, those of what speaks for it."""
+    alone = Place(MAIN, place.section, place.item)
+    return case.histories.get((environment, place)) or case.histories.get((environment, alone), ())
 
 
 def _left_leads(difference: Difference) -> bool:
@@ -200,14 +227,23 @@ def _scope(side: Side) -> str:
     return "dev" if scopes and set(scopes) <= DEVELOPMENT_SCOPES else "runtime"
 
 
-def _status_for_rules(difference: Difference) -> str:
-    """Return the status that rules see: an empty value counts as a missing one."""
+def _status_for_rules(case: Case, difference: Difference) -> str:
+    """Return the status that rules see: an empty value counts as a missing one, and peers have no order."""
+    status = _status_of_presence(difference)
+    return "left_only" if case.pair.peers and status == "right_only" else status
+
+
+def _status_of_presence(difference: Difference) -> str:
     if difference.place.section == "config" and difference.status == "changed":
         if _empty(difference.right.value):
             return "left_only"
         if _empty(difference.left.value):
             return "right_only"
     return difference.status
+
+
+def _distance_for_rules(difference: Difference) -> str:
+    return difference.distance or ("unordered" if difference.status == "changed" else "")
 
 
 def _empty(value: Value) -> bool:
@@ -225,15 +261,20 @@ def _product(case: Case, place: Place) -> str:
 
 
 def _read(case: Case, place: Place) -> str:
-    """Return what the code of either side says of a key: `required` when one read has no default."""
+    """Return what the code of either side says of a key: `required` when one read has no default.
+
+    `unread` where the code was looked at and does not read it; empty where nobody looked.
+    """
     if place.section != "config":
         return ""
-    reads = [
-        entry
+    looked = [
+        look.section.reads
         for view in (case.left, case.right)
-        for look in view.looks.get((place.component, "config"), ())
-        for entry in look.section.reads.get(place.item, ())
+        for component in dict.fromkeys((place.component, MAIN))
+        for look in view.looks.get((component, "config"), ())
+        if look.section.reads
     ]
+    reads = [entry for known in looked for entry in known.get(place.item, ())]
     if not reads:
-        return ""
+        return "unread" if looked else ""
     return "optional" if all(entry.get("default") for entry in reads) else "required"

@@ -13,7 +13,7 @@ from detector.engine.looks import Look
 from detector.engine.policy import SourcePolicy
 from detector.engine.view import View
 from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
-from detector.model.words import State
+from detector.model.words import MAIN, State
 
 #: What the engine itself is called in the history of a drift.
 ACTOR = "parity"
@@ -114,7 +114,11 @@ class Witnesses:
 
     @staticmethod
     def _looks(view: View, key: Key) -> list[Look]:
-        return list(view.looks.get((key.component, key.section), ()))
+        """Return who looks at a place; where nobody sees the component, who would have seen it."""
+        for component in (key.component, MAIN):
+            if looks := view.looks.get((component, key.section)):
+                return list(looks)
+        return [look for (_, section), here in view.looks.items() if section == key.section for look in here]
 
 
 def live(
@@ -212,10 +216,11 @@ def _first_seen(row: Drift, witnesses: Witnesses) -> Drift:
 def _over(row: Drift, one: Judged, ledger: Ledger) -> None:
     """End a row whose difference is no drift any more: mended, or allowed by a rule."""
     document = one.document()
-    if one.verdict == "in_sync" or _sides(document) != _sides(row.item):
+    if one.verdict == "accepted":
+        if row.state != "accepted":
+            ledger.write(replace(row, state="accepted", item=document), "accepted")
+    elif one.verdict == "in_sync" or _sides(document) != _sides(row.item):
         _resolve(row, document, ledger)
-    elif one.verdict == "accepted":
-        ledger.write(replace(row, state="accepted", item=document), "accepted")
     else:
         ledger.write(replace(row, state="withdrawn", resolved_at=ledger.now), "withdrawn")
 

@@ -9,14 +9,8 @@ from typing import Final
 from detector.engine.rules import Allowance, Match, Outcome, Rule
 
 DATABASES: Final = (
-    "postgresql",
-    "mysql",
-    "mariadb",
-    "sqlserver",
-    "oracle",
-    "mongodb",
-    "clickhouse",
-    "cassandra",
+    *("postgresql", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql", "sqlserver", "oracle"),
+    *("mongodb", "clickhouse", "cassandra"),
 )
 #: Settings of a server that follow its size and say nothing of its behaviour.
 SIZE_SETTINGS: Final = (
@@ -180,7 +174,13 @@ PACK: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "dependencies/development_in_production",
-        Match(section=_DEPENDENCIES, scope=("dev",), status=_RIGHT_ONLY, right_tier=("production",)),
+        Match(
+            section=_DEPENDENCIES,
+            scope=("dev",),
+            status=_RIGHT_ONLY,
+            right_tier=("production",),
+            basis=("built", "running"),  # a lockfile names what development needs, and production leaves out
+        ),
         Outcome(ignore=False, severity={"*": "medium"}),
     ),
     _rule(
@@ -218,7 +218,7 @@ PACK: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         "config/read_with_default",
-        Match(section=_CONFIG, status=("left_only", "right_only"), read=("optional",)),
+        Match(section=_CONFIG, status=("left_only", "right_only"), read=("optional", "unread")),
         Outcome(severity={"*": "info"}),
     ),
     _rule(
@@ -252,7 +252,7 @@ PACK: Final[tuple[Rule, ...]] = (
         "release/tag",
         Match(section=_RELEASE, item=("image#tag",)),
         Outcome(
-            severity={"major": "medium", "minor": "medium", "patch": "low", "*": "low"},
+            severity={"major": "medium", "minor": "medium", "patch": "low", "unordered": "low", "*": "low"},
             allow_ahead=_days(7),
         ),
     ),
@@ -262,11 +262,23 @@ PACK: Final[tuple[Rule, ...]] = (
         Outcome(severity={"*": "medium"}),
     ),
     _rule("release/rebuilt", Match(kind=("rebuilt",)), Outcome(severity={"*": "high"})),
+    _rule(
+        "release/rebuilt_after_development",
+        Match(kind=("rebuilt",), left_tier=("development",)),
+        Outcome(ignore=True),
+    ),
+    _rule(
+        "release/rebuilt_in_development",
+        Match(kind=("rebuilt",), right_tier=("development",)),
+        Outcome(ignore=True),
+    ),
     _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),
     _rule("contradiction", Match(kind=("contradiction",)), Outcome(severity={"*": "low"})),
     _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
     # -- size is no drift: production is bigger ---------------------------------------------------------
     _rule("concurrency/size", Match(section=("concurrency",)), Outcome(severity={"*": "info"}, expect="any")),
+    # -- where logs are carried to is the platform's, what is written into them the application's ---------
+    _rule("logs/route", Match(section=("logs",), item=("driver", "options")), Outcome(expect="any")),
     # -- the rest ---------------------------------------------------------------------------------------
     _rule(
         "processes/missing",

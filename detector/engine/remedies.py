@@ -1,9 +1,11 @@
 """The command that would mend a finding. A person runs it: Parity never does."""
 
+import re
 from typing import Final
 
 from detector.engine.policy import Pair
 from detector.model.records import Judged, Side
+from detector.model.words import COMPONENT_KINDS
 
 #: Ecosystem -> how one package is brought to one version.
 _UPGRADE: Final = {
@@ -15,10 +17,18 @@ _UPGRADE: Final = {
 _ADD: Final = {"pypi": "uv add {name}=={version}", "npm": "npm install {name}@{version}"}
 
 
+#: What a shell takes as one plain word. Whoever pushes a version does not write commands for others.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9@/.+~:!%_-]{1,256}")
+
+
 def remedy_for(judged: Judged, pair: Pair) -> str:
     """Return one line: where, the command, and why there."""
     behind, ahead, target = _sides(judged, pair)
     item, kind = judged.key.item, judged.key.kind
+    if kind == "config_source_differs":
+        return f"give {behind} a source for the place that it takes its config from"
+    if judged.key.section == "processes" and item in COMPONENT_KINDS:
+        return f"in {behind}: run {judged.key.component}   # {ahead} runs it, {behind} does not"
     if kind in ("shared_secret", "shared_endpoint"):
         return _unshare(item, kind, pair)
     if judged.left is None or kind in ("floating", "contradiction"):
@@ -31,7 +41,7 @@ def remedy_for(judged: Judged, pair: Pair) -> str:
         name = name.rpartition("/")[2] if ecosystem in ("deb", "apk") else name.replace("%40", "@")
         missing = judged.status in ("left_only", "right_only")
         template = (_ADD if missing and ecosystem in _ADD else _UPGRADE).get(ecosystem)
-        if template and version:
+        if template and _PLAIN.fullmatch(version) and _PLAIN.fullmatch(name):
             command = template.format(name=name, version=version)
             return f"in {behind}: {command}   # {ahead} has it, {behind} does not"
         return f"in {behind}: install the {name} that {ahead} has"

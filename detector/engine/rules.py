@@ -53,6 +53,7 @@ class Subject:
     managed: bool = False
     #: Of a backing service: what it is.
     product: str = ""
+    #: Of a change: how far apart, `unordered` where that cannot be said.
     distance: str = ""
 
 
@@ -144,9 +145,8 @@ class Decision:
     matched: tuple[str, ...]
 
     def severity(self, distance: str | None) -> Severity:
-        """Return how grave a difference of this distance is."""
-        table = self.outcome.severity or {}
-        return table.get(distance or "unordered", table.get("*", "info"))
+        """Return how grave a difference of this distance is; one without order is as grave as a minor one."""
+        return _severity(self.outcome.severity or {}, distance or "")
 
 
 def decide(rules: Sequence[Rule], subject: Subject) -> Decision:
@@ -156,10 +156,7 @@ def decide(rules: Sequence[Rule], subject: Subject) -> Decision:
     for rule in rules:
         here = subject
         if rule.match.severity:
-            table = merged.severity or {}
-            here = replace(
-                subject, severity=table.get(subject.distance or "unordered", table.get("*", "info"))
-            )
+            here = replace(subject, severity=_severity(merged.severity or {}, subject.distance))
         if not rule.match.accepts(here):
             continue
         said = {
@@ -174,6 +171,11 @@ def decide(rules: Sequence[Rule], subject: Subject) -> Decision:
             name = rule.name
         matched.append(rule.name)
     return Decision(outcome=merged, rule=name, matched=tuple(matched))
+
+
+def _severity(table: SeverityTable, distance: str) -> Severity:
+    wanted = ("unordered", "minor") if distance == "unordered" else (distance,)
+    return next((table[word] for word in (*wanted, "*") if word in table), "info")
 
 
 def severity_matches(wanted: str, severity: str) -> bool:

@@ -15,14 +15,14 @@ CRITICAL_CEILING: Final = 0.5
 
 def counted(items: Iterable[Judged], causes: Iterable[Cause]) -> list[tuple[Judged, Severity]]:
     """Return what people are told of: drift that nothing else explains, and one child for a cause that is
-    no difference of its own. An unknown item counts while its last settled verdict was drift.
+    no drift itself. An unknown item counts while its last settled verdict was drift.
     """
-    orphans = {cause.id: cause for cause in causes if cause.parent is None}
+    drifting = [judged for judged in items if _is_or_was_drift(judged)]
+    told_of = {judged.key for judged in drifting}
+    orphans = {cause.id for cause in causes if cause.parent not in told_of}
     told: list[tuple[Judged, Severity]] = []
     by_cause: dict[str, Judged] = {}
-    for judged in items:
-        if judged.verdict != "drift" and not (judged.verdict == "unknown" and judged.state == "open"):
-            continue
+    for judged in drifting:
         if judged.cause is None:
             told.append((judged, judged.severity))
         elif judged.cause in orphans:
@@ -31,6 +31,10 @@ def counted(items: Iterable[Judged], causes: Iterable[Cause]) -> list[tuple[Judg
                 by_cause[judged.cause] = judged
     told.extend((judged, judged.severity) for judged in by_cause.values())
     return told
+
+
+def _is_or_was_drift(judged: Judged) -> bool:
+    return judged.verdict == "drift" or (judged.verdict == "unknown" and judged.state in ("pending", "open"))
 
 
 def service_score(told: Iterable[tuple[Judged, Severity]], measured: Iterable[str]) -> float | None:

@@ -18,9 +18,12 @@ CEILING: Final[Severity] = "medium"
 
 
 def config_source_differs(
-    judged: list[Judged], causes: list[Cause], case: Case
+    judged: list[Judged], causes: list[Cause], case: Case, *, first: int
 ) -> tuple[list[Judged], list[Cause]]:
-    """Collapse the missing keys of a side where more than half of the other's config keys are missing."""
+    """Collapse the missing keys of a side where more than half of the other's config keys are missing.
+
+    ``first`` is the number of the service's first cause.
+    """
     for status, full, bare in (("left_only", case.left, case.right), ("right_only", case.right, case.left)):
         keys = [place for place, side in full.sides.items() if place.section == "config" and side.present]
         missing = [one for one in judged if one.key.section == "config" and one.status == status]
@@ -29,7 +32,7 @@ def config_source_differs(
         finding = judge(case, _finding("left_only" if full is case.left else "right_only", full, bare))
         if finding is None:
             continue
-        number = f"c{1 + max((int(cause.id[1:]) for cause in causes), default=0)}"
+        number = f"c{first + len(causes)}"
         collapsed = {one.key for one in missing}
         cause = Cause(
             id=number,

@@ -150,11 +150,18 @@ def must_differ(name: str, shape: Value) -> bool:
 
 
 def equal_values(left: Value, right: Value) -> bool | None:
-    """Tell whether two shapes stand for one value; None where their fingerprints cannot tell."""
-    ours, theirs = _shape(left).get("fingerprint"), _shape(right).get("fingerprint")
-    if not ours or not theirs or key_id_of(ours) != key_id_of(theirs):
+    """Tell whether two shapes stand for one value; None where what is kept of them cannot tell."""
+    ours, theirs = _shape(left), _shape(right)
+    if "opaque" in ours or "opaque" in theirs:
         return None
-    return bool(ours == theirs)
+    if ours.get("type") != theirs.get("type"):
+        return False
+    if ours.get("type") == "empty":
+        return True
+    one, other = ours.get("fingerprint"), theirs.get("fingerprint")
+    if not one or not other or key_id_of(one) != key_id_of(other):
+        return None
+    return bool(one == other)
 
 
 def rotated(left: Value, right: Value) -> bool:
