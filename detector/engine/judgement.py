@@ -150,11 +150,8 @@ def _out_of_sight(difference: Difference) -> Difference:
     """Return a difference between values that what is kept of them cannot tell apart."""
     ours, theirs = difference.left.value, difference.right.value
     why: Reason = "key_rotated" if rotated(ours, theirs) else "not_comparable"
-    return replace(
-        difference,
-        status="unknown",
-        left=Side(unknown=why, last=ours),
-        right=Side(unknown=why, last=theirs),
+    return difference._replace(
+        status="unknown", left=Side(unknown=why, last=ours), right=Side(unknown=why, last=theirs)
     )
 
 
