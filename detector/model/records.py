@@ -265,10 +265,15 @@ class Drift:
 
     def document(self) -> dict[str, Any]:
         """Return the drift as JSON shows it: a diff item and its life."""
+        held = self.item.get("pending")
+        if held in (None, "confirm"):
+            # The item was judged before this row took its present state.
+            held = "confirm" if self.state == "pending" else None
         return {
             **self.item,
             "comparison": self.comparison,
             "state": self.state,
+            "pending": held,
             "drift_id": self.id,
             "severity": self.severity,
             "owner": self.owner,
