@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from detector.errors import ConfigError, ParityError, did_you_mean
 
@@ -58,6 +59,10 @@ def parity() -> None:
 
 def _show_usage(error: click.UsageError) -> None:
     """Say how a command is written, and last what was wrong."""
+    if isinstance(error, NoArgsIsHelpError):
+        click.echo(error.ctx.get_help(), err=True)
+        click.echo("parity: give a command", err=True)
+        return
     if error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\n{error.ctx.command_path} --help says more", err=True)
     message = error.format_message().rstrip(".")
@@ -90,3 +95,7 @@ def main() -> None:
         # The reader of our output has seen enough.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        # Files and networks have their own errors above: what is left is the output itself.
+        click.echo(f"parity: cannot go on ({error.strerror or type(error).__name__})", err=True)
+        sys.exit(2)

@@ -1,6 +1,7 @@
 """`parity gate`: one answer for a pipeline."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ import click
 from detector.cli.output import CANNOT_TELL, DRIFT, ERROR, PARITY, finish, output_option, show
 from detector.cli.table import comparison_lines
 from detector.model.words import SEVERITIES, Severity
+from detector.queries.rendering import csv_of, markdown_of
 
 #: Drift is the firmest answer; what cannot be told comes next.
 _FIRMNESS = (DRIFT, CANNOT_TELL, PARITY)
@@ -58,13 +60,13 @@ def gate(fail_on: Severity, allow_incomplete: bool, config_path: str | None, out
     for document in documents:
         _count_due(document)
         answers.append(exit_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete))
-    if output == "table":
-        for number, document in enumerate(documents):
-            if number:
-                click.echo()
-            show(document, output, table=comparison_lines)
-    else:
-        show({"schema": "parity.gate/v1", "comparisons": documents}, output, table=lambda _: [])
+    show(
+        {"schema": "parity.gate/v1", "comparisons": documents},
+        output,
+        table=_lines,
+        markdown=lambda found: "\n".join(markdown_of(each) for each in found["comparisons"]),
+        csv=_csv,
+    )
     code = min((answer for answer, _ in answers), key=_FIRMNESS.index)
     firmest = [
         (document, reason)
@@ -84,3 +86,16 @@ def _count_due(document: dict[str, Any]) -> None:
             item["verdict"] = "drift"
             document["summary"]["expected"] -= 1
             document["summary"][item["severity"]] += 1
+
+
+def _lines(document: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for comparison in document["comparisons"]:
+        lines += ["", *comparison_lines(comparison)]
+    return lines[1:]
+
+
+def _csv(document: Mapping[str, Any]) -> str:
+    """Return every comparison below one header: each line names its comparison."""
+    first, *more = (csv_of(comparison) for comparison in document["comparisons"])
+    return first + "".join(table.partition("\r\n")[2] for table in more)

@@ -7,9 +7,16 @@ from typing import Any
 
 import click
 
-from detector.cli.output import aligned, finish, output_option, show, styled, width
+from detector.cli.output import aligned, finish, output_option, show_rows, styled, width
 from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.queries.rendering import shown
+
+Rows = Sequence[tuple[str, ...]]
+
+_NO_DRIFT = "No drift was ever recorded. Collect and compare once: parity once"
+_NO_HISTORY = (
+    "Nothing was ever seen of this item; its name is the one of parity diff -o json: pkg:pypi/django"
+)
 
 
 @click.command()
@@ -58,41 +65,47 @@ def log(
             return {"items": [drift.document() for drift in drifts]}
 
     document = asyncio.run(ask())
-    show(document, output, table=_history if item is not None else _drifts)
+    rows, empty = (_drifts, _NO_DRIFT) if item is None else (_history, _NO_HISTORY)
+    show_rows(document, output, table=lambda found: _table(rows(found), empty), rows=rows)
     count = len(document["items"])
     finish(0, f"log: {count} entr{'y' if count == 1 else 'ies'}")
 
 
-def _history(document: Mapping[str, Any]) -> list[str]:
-    rows = [
-        (_minute(row["opened"]), _minute(row["closed"]) or "now", row["environment"], _short(row["value"]))
-        for row in document["items"]
+def _history(document: Mapping[str, Any]) -> Rows:
+    return [
+        ("from", "until", "environment", "value"),
+        *(
+            (
+                _minute(row["opened"]),
+                _minute(row["closed"]) or "now",
+                row["environment"],
+                _short(row["value"]),
+            )
+            for row in document["items"]
+        ),
     ]
-    empty = "Nothing was ever seen of this item; its name is the one of parity diff -o json: pkg:pypi/django"
-    return _table(("from", "until", "environment", "value"), rows, empty)
 
 
-def _drifts(document: Mapping[str, Any]) -> list[str]:
+def _drifts(document: Mapping[str, Any]) -> Rows:
     from detector.alerts.wording import difference_of
 
-    rows = []
+    rows = [("since", "state", "severity", "where", "what")]
     for row in document["items"]:
         left, _, right = row["comparison"].partition("..")
         text = f"{row['service']}: {difference_of(row, left, right or left)}"
         rows.append((_minute(row["opened_at"]), row["state"], row["severity"], row["comparison"], text))
-    empty = "No drift was ever recorded. Collect and compare once: parity once"
-    return _table(("since", "state", "severity", "where", "what"), rows, empty)
+    return rows
 
 
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], empty: str) -> list[str]:
+def _table(rows: Rows, empty: str) -> list[str]:
     """Return rows below their header; where the terminal is narrow the last cell goes on below itself."""
-    if not rows:
+    if len(rows) == 1:
         return [empty]
-    heads = aligned([row[:-1] for row in (header, *rows)])
+    heads = aligned([row[:-1] for row in rows])
     indent = max(len(head) for head in heads) + 2
     room = max(width() - indent, 24)
     lines = []
-    for head, row in zip(heads, (header, *rows), strict=True):
+    for head, row in zip(heads, rows, strict=True):
         first, *more = wrap(row[-1], room, break_on_hyphens=False) or [""]
         lines += [f"{head:<{indent}}{first}", *(" " * (indent + 2) + line for line in more)]
     lines[0] = styled(lines[0], bold=True)

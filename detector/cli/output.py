@@ -23,10 +23,10 @@ def show(
     output: str,
     *,
     table: Callable[[Mapping[str, Any]], list[str]],
-    markdown: Callable[[Mapping[str, Any]], str] | None = None,
-    csv: Callable[[Mapping[str, Any]], str] | None = None,
+    markdown: Callable[[Mapping[str, Any]], str],
+    csv: Callable[[Mapping[str, Any]], str],
 ) -> None:
-    """Print a document in the asked format. Raises UsageError where it has no such form."""
+    """Print a document in the asked format."""
     if output == "json":
         import orjson
 
@@ -35,15 +35,30 @@ def show(
         import yaml
 
         click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
-    elif output == "md" and markdown is not None:
+    elif output == "md":
         click.echo(markdown(document), nl=False)
-    elif output == "csv" and csv is not None:
+    elif output == "csv":
         click.echo(csv(document), nl=False)
-    elif output == "table":
+    else:
         for line in table(document):
             click.echo(line)
-    else:
-        raise click.UsageError(f"no {output} of this; take table, json or yaml")
+
+
+def show_rows(
+    document: Mapping[str, Any],
+    output: str,
+    *,
+    table: Callable[[Mapping[str, Any]], list[str]],
+    rows: Callable[[Mapping[str, Any]], Sequence[Sequence[str]]],
+) -> None:
+    """Print a document whose Markdown and CSV are the same rows, the first of them the header."""
+    from detector.queries.rendering import csv_table, markdown_table
+
+    def csv(document: Mapping[str, Any]) -> str:
+        header, *rest = rows(document)
+        return csv_table(header, [dict(zip(header, row, strict=True)) for row in rest])
+
+    show(document, output, table=table, markdown=lambda found: markdown_table(rows(found)), csv=csv)
 
 
 def finish(code: int, reason: str) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import aligned, finish, output_option, show, styled, width
+from detector.cli.output import aligned, finish, output_option, show_rows, styled, width
 from detector.cli.table import COLOURS, MARKS, blind_lines
 
 _HEADER = ("service", "between", "open, worst first", "since", "score", "unknown")
@@ -26,7 +26,7 @@ def status(config_path: str | None, output: str) -> None:
             return await reading.overview.matrix(now=now)
 
     document = asyncio.run(ask())
-    show(document, output, table=_lines)
+    show_rows(document, output, table=_lines, rows=_between)
     worst = [
         column["worst"]
         for row in document["rows"]
@@ -46,13 +46,9 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     ]
     lines = aligned(table)
     lines[0] = styled(lines[0], bold=True)
-    between = [
-        (row["service"], name.replace("..", " → "), column)
-        for row in document["rows"]
-        for name, column in row["comparisons"].items()
-    ]
-    below = aligned([_HEADER, *([service, pair, *_state(column)] for service, pair, column in between)])
-    styles = [{"bold": True}, *(COLOURS.get(column["worst"] or "", {}) for _, _, column in between)]
+    columns = [column for row in document["rows"] for column in row["comparisons"].values()]
+    styles = [{"bold": True}, *(COLOURS.get(column["worst"] or "", {}) for column in columns)]
+    below = aligned(_between(document))
     lines += ["", *(styled(line, **style) for line, style in zip(below, styles, strict=True))]
     coverage = document["coverage"]
     lines += ["", f"{coverage['sources_ok']} of {coverage['sources_expected']} sources seen"]
@@ -60,6 +56,18 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     if len(coverage["unseen"]) > _MOST_BLIND:
         lines.append(f"  and {len(coverage['unseen']) - _MOST_BLIND} more: parity status -o json")
     return lines
+
+
+def _between(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return a header and one row for each service and comparison."""
+    return [
+        _HEADER,
+        *(
+            (row["service"], name.replace("..", " → "), *_state(column))
+            for row in document["rows"]
+            for name, column in row["comparisons"].items()
+        ),
+    ]
 
 
 def _cell(cell: Mapping[str, Any]) -> str:

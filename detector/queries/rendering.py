@@ -116,6 +116,12 @@ def markdown_of(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def markdown_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows, the first of them the header, as a table in Markdown."""
+    header, *rest = [f"| {' | '.join(_inert(cell) for cell in row)} |" for row in rows]
+    return "\n".join([header, f"|{'---|' * (header.count(' | ') + 1)}", *rest, ""])
+
+
 def _counts(document: Mapping[str, Any]) -> str:
     summary = document["summary"]
     parts = [f"{summary[name]} {name}" for name in reversed(SEVERITIES) if summary[name]]
