@@ -254,6 +254,13 @@ async def test_what_is_held_survives_a_restart(url: str) -> None:
     await store.close()
 
 
+async def test_what_is_held_waits_on_while_its_section_is_left_out(store: Store) -> None:
+    await record(store, observed(0, packages(20)))
+    await record(store, observed(1, packages(2)))
+    await record(store, observed(2, sections={"config": section({"A": {"type": "empty"}})}))
+    assert len((await only(store)).held["dependencies"]) == 18
+
+
 async def test_a_push_without_schedule_is_taken_at_once(store: Store) -> None:
     await record(store, observed(0, packages(20)), scheduled=False)
     assert not (await record(store, observed(1, packages(1)), scheduled=False)).held
