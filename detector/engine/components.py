@@ -54,7 +54,7 @@ def places_of(target: Place, joins: Joins) -> tuple[Place, Place]:
 
 def sides_at(left: View, right: View, target: Place, joins: Joins) -> tuple[Side, Side]:
     """Return what both sides say of a place, each as far as it could have seen what the other has."""
-    mine, other = places_of(target, joins) if joins else (target, target)
+    mine, other = places_of(target, joins)
     ours, theirs = left.sides.get(mine), right.sides.get(other)
     return ours or _absent(left, mine, theirs), theirs or _absent(right, other, ours)
 

@@ -27,7 +27,7 @@ from detector.model.words import MAIN, SectionName
 
 __all__ = ["Difference", "Differences", "differences", "product_of"]
 
-_ORDER: Final = attrgetter("place", "kind")
+_PLACE: Final = attrgetter("place")
 
 
 def differences(left: View, right: View, interner: Interner) -> Differences:
@@ -45,6 +45,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     candidates = changed.union(left.watched & right.watched, left.unknown, right.unknown)
     if joins:
         candidates = {at for place in candidates for at in targets(place, joins)}
+    here, there = left.sides.get, right.sides.get
     for target in candidates:
         if target.item in LOCAL or target.component in skipped:
             continue
@@ -52,7 +53,9 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
             images.add(target.component)
             if target.item in IMAGE_IDENTITY:
                 continue
-        ours, theirs = sides_at(left, right, target, joins)
+        ours, theirs = here(target), there(target)
+        if joins or ours is None or theirs is None:
+            ours, theirs = sides_at(left, right, target, joins)
         if (ours.unknown or theirs.unknown) and (_could_not_be_seen(ours) or _could_not_be_seen(theirs)):
             not_compared += target.section not in unmeasured
             continue
@@ -66,7 +69,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     found += [difference for difference in pairs if difference is not None]
     for component in images - skipped:
         found = list(settle_image(found, left, right, component, joins))
-    found.sort(key=_ORDER)
+    found.sort(key=_PLACE)  # of which no two are the same
     return Differences(
         items=tuple(found),
         compared=compared,
