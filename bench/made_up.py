@@ -115,15 +115,15 @@ def _version(random: Random) -> str:
 
 def _key(random: Random, number: int) -> tuple[str, Value]:
     word = random.choice(_WORDS).upper()
-    name, value = random.choice(
-        [
-            (f"{word}_TIMEOUT_{number}", str(random.randrange(1, 900))),
-            (f"FEATURE_{word}_{number}", "true"),
-            (f"{word}_PATH_{number}", f"/srv/{word}/{number}"),
-            (f"{word}_URL_{number}", f"https://{word}.example/v{number}"),
-            (f"APP_{number}_API_KEY", f"{random.getrandbits(128):x}"),
-        ]
-    )
+    ordinary = [
+        (f"{word}_TIMEOUT_{number}", str(random.randrange(1, 900))),
+        (f"FEATURE_{word}_{number}", "true"),
+        (f"{word}_PATH_{number}", f"/srv/{word}/{number}"),
+        (f"{word}_URL_{number}", f"https://{word}.example/v{number}"),
+    ]
+    secret = (f"APP_{number}_API_KEY", f"{random.getrandbits(128):x}")
+    # One key in ten is a secret, and judged although it is equal on both sides.
+    name, value = secret if number % 10 == 0 else random.choice(ordinary)
     return name, shape_of(name, value, _FINGERPRINTER)
 
 
