@@ -38,7 +38,8 @@ class Look:
 
     def covers(self, item: str) -> bool:
         """Tell whether it could have seen this item."""
-        return item in self.section.facts or any(matches(glob, item) for glob in self.section.covers)
+        covers = self.section.covers
+        return item in self.section.facts or "*" in covers or any(matches(glob, item) for glob in covers)
 
     def says(self, item: str) -> bool:
         """Tell whether it has the item, seen by a fresh look and not only remembered."""
@@ -93,6 +94,8 @@ def why_unknown(able: Sequence[Look], item: str) -> Reason | None:
 
     One fresh, complete look is proof; a part that a fresh look names as unseen takes the proof away.
     """
+    if len(able) == 1:
+        return able[0].why_unknown(item)
     nearest = max(look.basis_rank for look in able)
     reasons = [(look, look.why_unknown(item)) for look in able if look.basis_rank == nearest]
     for look, why in reasons:
