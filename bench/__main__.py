@@ -48,9 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", type=_numbers, default=list(WORKS), metavar="B1,…", help=f"of {', '.join(WORKS)}"
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"{ROUNDS} if not given")
+    parser.add_argument("--rounds", type=_count, default=ROUNDS, help=f"{ROUNDS} if not given")
     parser.add_argument("--json", type=Path, default=OUT, metavar="FILE", help="where every sample goes")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("at least one round")
+    return int(text)
 
 
 def _numbers(text: str) -> list[str]:

@@ -105,11 +105,20 @@ def test_a_ratio_is_that_of_one_round_and_a_goal_speaks_of_the_fastest_rival() -
     assert Result(work=replace(work, goal=None), rows=(slow, fast)).decisive is None
 
 
-def test_an_unknown_work_is_refused_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["--only", "B1,B99"], "no work B99; there are B1, B2, B3, B14"),
+        (["--rounds", "0"], "at least one round"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    arguments: list[str], remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["--only", "B1,B99"])
+        main(arguments)
     assert ended.value.code == 2
-    assert "no work B99; there are B1, B2, B3, B14" in capsys.readouterr().err
+    assert remedy in capsys.readouterr().err
 
 
 # --- what is measured -----------------------------------------------------------------------------
