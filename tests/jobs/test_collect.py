@@ -1,0 +1,128 @@
+"""Whatever a collector does, it is at most one unseen source, and nothing is lost or invented by it."""
+
+import asyncio
+
+import pytest
+
+from detector.errors import PluginError, UnseenError
+from detector.jobs.collect import Collect
+from detector.jobs.look import Host, Look
+from detector.store.store import Store
+from tests.jobs.sources import Scripted, answering, hang, raising, seen, source
+
+DJANGO = {"pkg:pypi/django": "5.2.8"}
+
+
+async def sides(store: Store) -> dict[str, dict[str, tuple[str, dict[str, object]]]]:
+    return {
+        stream.component: {
+            name: (section.status, dict(section.facts)) for name, section in stream.sections.items()
+        }
+        for stream in await store.streams()
+    }
+
+
+async def test_what_is_seen_is_recorded(store: Store, a_host: Host, scripted: type[Scripted]) -> None:
+    scripted.answer = answering(seen(DJANGO))
+    ran = await Collect(store, a_host).run(source())
+    assert ran.result is None
+    assert [(service, recorded.changed) for service, recorded in ran.observed] == [("checkout", True)]
+    assert await sides(store) == {"main": {"dependencies": ("complete", DJANGO)}}
+
+
+async def test_the_second_look_at_the_same_changes_nothing(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    scripted.answer = answering(seen(DJANGO))
+    collect = Collect(store, a_host)
+    await collect.run(source())
+    ran = await collect.run(source())
+    assert [recorded.changed for _, recorded in ran.observed] == [False]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (UnseenError("denied", "rds:DescribeDBInstances"), "denied"),
+        (PluginError("pip install 'parity-detector[aws]'"), "unsupported"),
+        (ValueError("postgresql://u:CANARY@db/x"), "crashed"),
+        (RecursionError(), "crashed"),
+        (OSError(28, "CANARY"), "crashed"),
+        (KeyError("CANARY"), "crashed"),
+        # What a collector's own time-outs raise is a time-out, whoever set it.
+        (TimeoutError(), "timeout"),
+    ],
+)
+async def test_an_error_is_one_unseen_source_in_our_own_words(  # noqa: PLR0917
+    store: Store,
+    a_host: Host,
+    scripted: type[Scripted],
+    error: Exception,
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scripted.answer = raising(error)
+    ran = await Collect(store, a_host).run(source())
+    assert ran.result == reason
+    assert "CANARY" not in ran.detail + capsys.readouterr().out + repr(await store.sources())
+    (stream,) = await store.streams()
+    assert {name: section.status for name, section in stream.sections.items()} == {
+        "dependencies": "failed",
+        "config": "failed",
+    }
+
+
+async def test_a_collector_that_hangs_ends_at_its_deadline(a_host: Host, scripted: type[Scripted]) -> None:
+    scripted.answer = hang
+    _, _, why = await Look(a_host).look(source(timeout=0.05))
+    assert why is not None
+    assert why.reason == "timeout"
+
+
+async def test_waiting_for_others_does_not_use_up_a_source_s_own_time(
+    a_host: Host, scripted: type[Scripted]
+) -> None:
+    scripted.answer = answering(seen(DJANGO))
+    await a_host.gate.acquire()
+    await a_host.gate.acquire()
+    look = asyncio.create_task(Look(a_host).look(source(timeout=0.05)))
+    await asyncio.sleep(0.1)  # longer than its own time: it has not begun
+    a_host.gate.release()
+    _, _, why = await look
+    assert why is None
+
+
+async def test_a_failure_forgets_nothing_and_blinds_every_stream_of_the_source(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    scripted.answer = answering(seen(DJANGO), seen({"pkg:deb/debian/envoy": "1.31"}, component="proxy"))
+    collect = Collect(store, a_host)
+    await collect.run(source())
+    scripted.answer = raising(UnseenError("unreachable", "nobody answers"))
+    await collect.run(source())
+    assert await sides(store) == {
+        "main": {"dependencies": ("failed", DJANGO)},
+        "proxy": {"dependencies": ("failed", {"pkg:deb/debian/envoy": "1.31"})},
+    }
+
+
+async def test_a_component_that_a_whole_look_lacks_is_gone(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    scripted.answer = answering(seen(DJANGO), seen({"pkg:deb/debian/envoy": "1.31"}, component="proxy"))
+    await Collect(store, a_host).run(source())
+    scripted.answer = answering(seen(DJANGO))
+    # Also for a process that was started in between, and remembers nothing.
+    await Collect(store, a_host).run(source())
+    assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
+
+
+async def test_what_was_never_seen_leaves_no_mark_once_a_look_succeeds(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    collect = Collect(store, a_host)
+    scripted.answer = raising(UnseenError("unreachable", "not up yet"))
+    await collect.run(source())
+    scripted.answer = answering(seen(DJANGO))
+    await collect.run(source())
+    assert await sides(store) == {"main": {"dependencies": ("complete", DJANGO)}}
