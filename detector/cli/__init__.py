@@ -91,10 +91,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("parity: stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         # Files and networks have their own errors above: what is left is the output itself.
         click.echo(f"parity: cannot go on ({error.strerror or type(error).__name__})", err=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from detector.cli.output import ERROR, finish
+from detector.cli.output import ERROR, finish, say
 
 
 @click.command()
@@ -17,7 +17,7 @@ def check(online: bool, config_path: str | None) -> None:
     config = configuration(config_path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(
+    say(
         f"{config.path}: {len(config.environments)} environments, {len(config.services)} services, "
         f"{len(config.sources)} sources, {len(config.comparisons)} comparisons, {len(config.rules)} rules"
     )

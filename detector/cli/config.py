@@ -2,6 +2,8 @@
 
 import click
 
+from detector.cli.output import say
+
 
 @click.group()
 def config() -> None:
@@ -17,9 +19,7 @@ def show_config(config_path: str | None) -> None:
     from detector.cli.asking import configuration
     from detector.config.show import show
 
-    click.echo(
-        yaml.safe_dump(show(configuration(config_path)), sort_keys=False, allow_unicode=True), nl=False
-    )
+    say(yaml.safe_dump(show(configuration(config_path)), sort_keys=False, allow_unicode=True), nl=False)
 
 
 @config.command("schema")
@@ -29,4 +29,4 @@ def schema_command() -> None:
 
     from detector.config.schema import json_schema
 
-    click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2).decode())
+    say(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2).decode())

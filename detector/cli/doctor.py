@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 import click
 
-from detector.cli.output import ERROR, finish, styled
+from detector.cli.output import ERROR, finish, say, styled
 from detector.errors import ConfigError, ParityError
 
 _PACKAGES = ("detector", "collectors", "dashboards")
@@ -26,7 +26,7 @@ def doctor(config_path: str | None) -> None:
     wrong = 0
     for fine, text in _findings(config_path):
         wrong += not fine
-        click.echo(f"{styled('✓', fg='green') if fine else styled('✖', fg='red')} {text}")
+        say(f"{styled('✓', fg='green') if fine else styled('✖', fg='red')} {text}")
     if wrong:
         finish(ERROR, f"doctor: {wrong} thing{'s' * (wrong != 1)} to mend")
     finish(0, "doctor: all is well")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from detector.cli.output import CANNOT_TELL, DRIFT, finish
+from detector.cli.output import CANNOT_TELL, DRIFT, finish, say
 from detector.cli.progress import as_they_end
 from detector.config.records import Config
 
@@ -40,9 +40,7 @@ async def _round(config: Config) -> tuple[int, int, int]:
         failed = 0
         async for one in as_they_end([here.watch.run(source) for source in wanted]):
             failed += one.result is not None
-            click.echo(
-                run_line(one.source, one.result, one.detail, changed=any(r.changed for _, r in one.observed))
-            )
+            say(run_line(one.source, one.result, one.detail, changed=any(r.changed for _, r in one.observed)))
         await here.watch.review(datetime.now(UTC))
         await here.deliver.run(datetime.now(UTC))
         rows = await here.reading.store.register(states=("open", "pending"))

@@ -18,6 +18,14 @@ output_option = click.option(
 )
 
 
+def say(text: str, *, nl: bool = True) -> None:
+    """Print on stdout. A reader that has seen enough ends the output, not the command: its code is owed."""
+    try:
+        click.echo(text, nl=nl)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show(
     document: Mapping[str, Any],
     output: str,
@@ -30,18 +38,18 @@ def show(
     if output == "json":
         import orjson
 
-        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        say(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     elif output == "yaml":
         import yaml
 
-        click.echo(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
+        say(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True), nl=False)
     elif output == "md":
-        click.echo(markdown(document), nl=False)
+        say(markdown(document), nl=False)
     elif output == "csv":
-        click.echo(csv(document), nl=False)
+        say(csv(document), nl=False)
     else:
         for line in table(document):
-            click.echo(line)
+            say(line)
 
 
 def show_rows(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import CANNOT_TELL, finish, styled
+from detector.cli.output import CANNOT_TELL, finish, say, styled
 from detector.cli.progress import as_they_end
 from detector.config.records import Config, Source
 from detector.errors import NotFoundError, UsageError, did_you_mean
@@ -39,7 +39,7 @@ def snapshot(
         if output == "json":
             import orjson
 
-            click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode())
+            say(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode())
     else:
         failed = asyncio.run(_stored(config, wanted))
     if failed:
@@ -75,12 +75,10 @@ async def _stored(config: Config, wanted: list[Source]) -> int:
         await here.watch.resume()
         async for ran in as_they_end([here.watch.run(source) for source in wanted]):
             failed += ran.result is not None
-            click.echo(
-                run_line(ran.source, ran.result, ran.detail, changed=any(r.changed for _, r in ran.observed))
-            )
+            say(run_line(ran.source, ran.result, ran.detail, changed=any(r.changed for _, r in ran.observed)))
         await here.watch.stop()
         for name, newest in sorted((await here.reading.store.latest_snapshots()).items()):
-            click.echo(f"{name}#{newest.number}")
+            say(f"{name}#{newest.number}")
     return failed
 
 

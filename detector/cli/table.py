@@ -98,7 +98,8 @@ def _item_lines(item: Mapping[str, Any], document: Mapping[str, Any], columns: i
     indent = " " * (_SEVERITY_WIDTH + 3)
     room = columns - len(indent)
     cause = item["cause"] and f"part of {item['cause']}"
-    facts = ", ".join(word for word in (_distance(item, document), cause, _age(item)) if word)
+    inside = item["left"] is None and f"in {item['comparison']}"
+    facts = ", ".join(word for word in (inside, _distance(item, document), cause, _age(item)) if word)
     first, *more = _filled(finding_of(item, document), f"  ({facts})" if facts else "", room)
     lines = [f"  {mark} {first}", *(indent + line for line in more)]
     if item["remedy"]:

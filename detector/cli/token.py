@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from detector.cli.output import finish
+from detector.cli.output import finish, say
 from detector.errors import UsageError
 from detector.model.clock import duration, print_time
 
@@ -36,7 +36,7 @@ def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str |
         async with writing(configuration(config_path)) as reading:
             return await mint(reading.store, name=name, scopes=scopes, now=datetime.now(UTC), lasts=lasts)
 
-    click.echo(asyncio.run(make()))
+    say(asyncio.run(make()))
     finish(0, f"token: {name} is good for {lifetime}; it is shown only now")
 
 
@@ -56,7 +56,7 @@ def list_tokens(config_path: str | None) -> None:
             ]
 
     for line in asyncio.run(ask()):
-        click.echo(line)
+        say(line)
 
 
 @token.command("revoke")

@@ -1,7 +1,6 @@
 """`parity check --online`: every source run once, with nothing kept."""
 
-import click
-
+from detector.cli.output import say
 from detector.cli.progress import as_they_end
 from detector.cli.snapshot import run_line
 from detector.config.records import Config
@@ -16,10 +15,10 @@ async def tried(config: Config) -> int:
         sources = [source for source in config.sources if source.polled]
         async for source, observations, why in as_they_end([look.look(source) for source in sources]):
             failed += why is not None
-            click.echo(run_line(source, why.reason if why else None, why.detail if why else ""))
+            say(run_line(source, why.reason if why else None, why.detail if why else ""))
             found = sorted({observation.service for observation in observations})
             if source.service is None and why is None:
                 known = {service.name for service in config.services}
                 paired = sum(name in known for name in found)
-                click.echo(f"    {len(found)} services found, {paired} configured: {', '.join(found[:8])}")
+                say(f"    {len(found)} services found, {paired} configured: {', '.join(found[:8])}")
     return failed

@@ -2,6 +2,8 @@
 
 import click
 
+from detector.cli.output import say
+
 
 @click.command()
 def version() -> None:
@@ -10,5 +12,5 @@ def version() -> None:
     import sqlite3
     from importlib.metadata import version as installed
 
-    click.echo(f"parity {installed('parity-detector')}")
-    click.echo(f"python {platform.python_version()}, sqlite {sqlite3.sqlite_version}")
+    say(f"parity {installed('parity-detector')}")
+    say(f"python {platform.python_version()}, sqlite {sqlite3.sqlite_version}")
