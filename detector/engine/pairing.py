@@ -56,16 +56,15 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
         ours, theirs = here(target), there(target)
         if joins or ours is None or theirs is None:
             ours, theirs = sides_at(left, right, target, joins)
-        if (ours.unknown or theirs.unknown) and (_could_not_be_seen(ours) or _could_not_be_seen(theirs)):
-            not_compared += target.section not in unmeasured
-            continue
-        difference = _difference(target, ours, theirs, (left, right))
-        if difference is not None:
-            found.append(difference)
+        if ours.present and theirs.present:
+            found.append(_of_both(target, ours, theirs, (left, right)))
             # What is watched although equal was counted with all that is equal.
-            new = target in changed or target.section in joins
-            compared += ours.present and theirs.present and new
-    pairs = [_difference(place, ours, theirs, (left, right)) for place, (ours, theirs) in lonely.items()]
+            compared += target in changed or target.section in joins
+        elif _could_not_be_seen(ours) or _could_not_be_seen(theirs):
+            not_compared += target.section not in unmeasured
+        elif (difference := _of_one(target, ours, theirs)) is not None:
+            found.append(difference)
+    pairs = [_of_one(place, ours, theirs) for place, (ours, theirs) in lonely.items()]
     found += [difference for difference in pairs if difference is not None]
     for component in images - skipped:
         found = list(settle_image(found, left, right, component, joins))
@@ -88,7 +87,14 @@ def _unmeasured(left: View, right: View) -> set[SectionName]:
     return ours ^ {section for _, section in right.looks}
 
 
-def _difference(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Difference | None:
+def _of_both(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Difference:
+    gap = _gap(place, ours, theirs, views)
+    if gap is None:
+        return Difference(place, "same", ours, theirs)
+    return Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
+
+
+def _of_one(place: Place, ours: Side, theirs: Side) -> Difference | None:
     if ours.unknown or theirs.unknown:
         if not (ours.present or theirs.present) and (ours.unknown is None or theirs.unknown is None):
             return (
@@ -101,12 +107,7 @@ def _difference(place: Place, ours: Side, theirs: Side, views: tuple[View, View]
         return None
     if not theirs.present:
         return Difference(place, "left_only", ours, theirs, direction="left_ahead")
-    if not ours.present:
-        return Difference(place, "right_only", ours, theirs, direction="right_ahead")
-    gap = _gap(place, ours, theirs, views)
-    if gap is None:
-        return Difference(place, "same", ours, theirs)
-    return Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
+    return Difference(place, "right_only", ours, theirs, direction="right_ahead")
 
 
 def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Gap | None:
