@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-WIDTH: Final = 720
+WIDTH: Final = 1180
 LANE: Final = 34
 _LABEL: Final = 92
-_TICKS: Final = 6
+_TICKS: Final = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def values_chart(
                     x=start,
                     width=room,
                     title=f"{row['shown']} · {_minute(row['opened'])} – {_minute(row['closed'] or 'now')}",
-                    text=row["shown"] if room > 7.2 * len(row["shown"]) + 12 else "",
+                    text=row["shown"] if room > 7.6 * len(row["shown"]) + 12 else "",
                     tone="" if row["closed"] else "current",
                 )
             )

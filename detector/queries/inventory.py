@@ -9,7 +9,7 @@ from detector.config.policy import Policy
 from detector.engine.view import Look, View
 from detector.errors import NotFoundError, did_you_mean
 from detector.model.clock import print_time
-from detector.model.records import Snapshot
+from detector.model.records import Drift, Snapshot, severity_rank
 from detector.model.words import SECTIONS
 from detector.queries.overview import Overview, version_place
 from detector.queries.views import Views
@@ -18,6 +18,7 @@ from detector.store.store import Store
 #: What the timeline of a service looks back on.
 TIMELINE: Final = timedelta(days=90)
 _MOST_SNAPSHOTS: Final = 1000
+_MOST_DRIFTS: Final = 1000
 #: States of drifts that are still about something.
 LIVE: Final = ("open", "pending", "accepted")
 
@@ -65,9 +66,7 @@ class Inventory:
             **self._service(name, policy, seen.get(name, ())),
             "environments": environments,
             "comparisons": row["comparisons"] if row else {},
-            "drifts": [
-                drift.document() for drift in await self.store.register(service=name, states=LIVE, limit=1000)
-            ],
+            "drifts": [drift.document() for drift in await self._drifts(name)],
             "changes": await self._changes(name, now=as_of or now),
         }
 
@@ -135,6 +134,11 @@ class Inventory:
         found = await self.store.values_of(environment, [(service, *place)])
         opened = [span.opened for spans in found.values() for span in spans if span.closed is None]
         return print_time(max(opened)) if opened else None
+
+    async def _drifts(self, service: str) -> list[Drift]:
+        """Return the live drifts of a service, worst first and newest first among equals."""
+        found = await self.store.register(service=service, states=LIVE, limit=_MOST_DRIFTS)
+        return sorted(found, key=lambda drift: -severity_rank(drift.severity))
 
     async def _changes(self, service: str, *, now: datetime) -> list[dict[str, Any]]:
         """Return when the service changed where, over the time of the timeline, oldest first."""

@@ -28,7 +28,7 @@ async def main(folder: Path, names: list[str]) -> None:
         async with house(Path(place), auth="none", config=CONFIG) as here, Browser() as browser:
             await fill(here)
             pages = dict(PAGES)
-            rows = await here.running.reading.store.register(states=("open",), limit=1)
+            rows = await here.running.reading.store.register(states=["open"], limit=1)
             if rows:
                 pages["drift"] = f"/drift/{rows[0].id}"
             for name, path in pages.items():
