@@ -13,7 +13,7 @@ from typing import Any
 from detector.engine.ahead import Histories
 from detector.engine.causes import Cause, explain
 from detector.engine.coverage import Coverage, coverage_of, together
-from detector.engine.findings import equal_though_asked_apart, findings_of, shared_between
+from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
 from detector.engine.judgement import Case, judge
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.policy import Pair, Service
@@ -204,7 +204,7 @@ def verdicts_on(
         histories=both.histories,
     )
     known = {difference.place for difference in found.items}
-    asked = [one for one in equal_though_asked_apart(both.left, both.right, rules) if one.place not in known]
+    asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
     between = [*found.items, *asked, *shared_between(both.left, both.right, pair)]
     judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
     judged, causes = explain(judged, both.left, both.right, first=first_cause)

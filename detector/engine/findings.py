@@ -58,28 +58,34 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
     return found
 
 
-def equal_though_asked_apart(left: View, right: View, rules: Sequence[Rule]) -> list[Difference]:
-    """Return keys that are equal on both sides where a rule wants them to differ, or one side to lack them.
+def equal_and_asked_about(left: View, right: View, rules: Sequence[Rule]) -> list[Difference]:
+    """Return keys that look equal on both sides, of whose values a rule of parity.yml expects something.
 
-    Equal facts are otherwise never looked at.
+    Equal facts are otherwise never looked at; two equal shapes without fingerprints prove no equal values.
     """
-    asked = [rule.match for rule in rules if rule.outcome.expect == "differ" or _is_list(rule.outcome.expect)]
-    if not asked:
-        return []
-    found = []
-    for place, ours in left.sides.items():
+    asked = [
+        rule
+        for rule in rules
+        if rule.outcome.expect not in (None, "presence", "any")
+        and (not rule.match.section or "config" in rule.match.section)
+        and not rule.name.startswith("default/")
+    ]
+    found: list[Difference] = []
+    for place, ours in left.sides.items() if asked else ():
         if place.section != "config" or not ours.present or place in left.watched:
             continue
         theirs = right.sides.get(place)
         if theirs is None or not theirs.present or not same_value(ours.value, theirs.value):
             continue
-        if any(not match.item or any(matches(glob, place.item) for glob in match.item) for match in asked):
+        if any(_is_asked(rule, place.item, ours.value) for rule in asked):
             found.append(Difference(place, "same", ours, theirs))
     return found
 
 
-def _is_list(expect: object) -> bool:
-    return isinstance(expect, tuple)
+def _is_asked(rule: Rule, item: str, value: Value) -> bool:
+    if rule.outcome.expect == "equal" and equal_values(value, value) is not None:
+        return False
+    return not rule.match.item or any(matches(glob, item) for glob in rule.match.item)
 
 
 def _is_far(shape: Mapping[str, Any]) -> bool:
