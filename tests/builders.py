@@ -72,12 +72,17 @@ def failed(reason: str = "unreachable", *, basis: Basis = "running", **facts: Va
 
 
 def keys(
-    *, fingerprinter: Fingerprinter = FINGERPRINTER, source_class: SourceClass = "literal", **values: str
+    values: Mapping[str, str] | None = None,
+    /,
+    *,
+    fingerprinter: Fingerprinter = FINGERPRINTER,
+    source_class: SourceClass = "literal",
+    **more: str,
 ) -> dict[str, Value]:
     """Return the shapes of config values."""
     return {
         name: shape_of(name, value, fingerprinter, source_class=source_class)
-        for name, value in values.items()
+        for name, value in {**(values or {}), **more}.items()
     }
 
 
