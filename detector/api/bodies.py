@@ -13,6 +13,8 @@ from detector.api.problems import RefusalError
 MEBIBYTE: Final = 2**20
 #: Bytes of zstd that are inflated at one time: none can become more than 32 times a mebibyte.
 _PIECE: Final = 1024
+#: What a frame of zstd may ask us to hold before it gives one byte (RFC 8878 tells decoders to take 8 MiB).
+_WINDOW: Final = 8 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,7 @@ def _gunzipped(sent: bytes, limits: Limits) -> bytes:
 
 
 def _unzstded(sent: bytes, limits: Limits) -> bytes:
-    # The window is bounded too: a frame may ask for gigabytes before it gives one byte.
-    inflater = zstandard.ZstdDecompressor(max_window_size=limits.body_bytes).decompressobj()
+    inflater = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
     parts: list[bytes] = []
     size = 0
     try:
