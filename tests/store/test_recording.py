@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from detector.model.canonical import observation_digest
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded, Stream
+from detector.store import ring
 from detector.store.store import Store, open_store
 from tests.store.seen import RECEIVED, minute, observed, packages, section, unseen
 
@@ -244,6 +245,8 @@ async def test_a_loss_that_was_a_mistake_leaves_no_trace(store: Store) -> None:
 
 async def test_what_is_held_survives_a_restart(url: str) -> None:
     store = await open_store(url)
+    await record(store, observed(-2, packages(20)))
+    await record(store, observed(-1, sections={"dependencies": section(packages(19), status="partial")}))
     await record(store, observed(0, packages(20)))
     await record(store, observed(1, packages(2)))
     await store.close()
@@ -316,6 +319,50 @@ async def test_a_clock_that_runs_ahead_cannot_overtake_ours(store: Store) -> Non
     stream = await only(store)
     assert stream.seen_at == (minute(1), minute(2))
     assert dependencies(stream) == {"pkg:pypi/a": "2"}
+
+
+async def test_of_two_at_one_time_the_greater_digest_stands_and_the_past_stays(store: Store) -> None:
+    facts: list[dict[str, Any]] = [{"pkg:pypi/a": version} for version in ("2", "3")]
+    low, high = sorted(
+        facts, key=lambda one: observation_digest({"dependencies": Section(basis="running", facts=one)})
+    )
+    await record(store, observed(0, {"pkg:pypi/a": "1"}))
+    await record(store, observed(1, low))
+    assert (await record(store, observed(1, high))).changed
+    assert not (await record(store, observed(1, low))).changed
+    assert dependencies(await only(store)) == high
+    (before,) = await store.streams(as_of=minute(0.5))
+    assert dependencies(before) == {"pkg:pypi/a": "1"}
+    assert [
+        entry.opened for *_, entry in await store.history(service="checkout", item="pkg:pypi/a", limit=9)
+    ] == [
+        minute(1),
+        minute(0),
+    ]
+
+
+async def test_a_late_observation_leaves_a_confirmed_loss_confirmed(store: Store) -> None:
+    for at, size in ((0, 20), (2, 2), (3, 2)):
+        await record(store, observed(at, packages(size)))
+    await record(store, observed(1, packages(20, "2.0")))
+    stream = await only(store)
+    assert (len(dependencies(stream)), dict(stream.held)) == (2, {})
+    (waiting,) = await store.streams(as_of=minute(2))
+    assert len(dependencies(waiting)) == 20
+
+
+async def test_what_a_partial_observation_did_not_say_is_known_as_long_as_the_ring(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ring, "RING", 3)
+    partial: Any = {"dependencies": section(packages(1), status="partial")}
+    await record(store, observed(0, packages(3)))
+    for at in (1, 2, 3):
+        await record(store, observed(at, sections={**partial}))
+    await record(store, observed(4, packages(3)))
+    await record(store, observed(2.5, packages(3, "9")))
+    (then,) = await store.streams(as_of=minute(3))
+    assert dependencies(then) == packages(3, "9") | packages(1), "at 3 only one of them was said"
 
 
 # --- together -----------------------------------------------------------------------------------------
