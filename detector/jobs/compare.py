@@ -1,6 +1,6 @@
 """Judge what changed: every comparison of a service whose facts moved, and write what that did to drifts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,16 +57,22 @@ class Compare:
                     late[environment, service] = None
         return list(late)
 
-    async def judge(self, environment: str, service: str, *, now: datetime) -> list[Judgement]:
-        """Judge one service in every comparison of an environment, and in the environment alone."""
+    async def judge(
+        self, environment: str, service: str, *, now: datetime, half_seen: Collection[str] = ()
+    ) -> list[Judgement]:
+        """Judge one service in every comparison of an environment, and in the environment alone.
+
+        Where a side is ``half_seen``, nothing is judged: it stays behind until that side was seen whole.
+        """
         policy = self._policy()
-        if environment not in policy.environments:
+        if environment not in policy.environments or environment in half_seen:
             return []
         seqs = await self._store.changed_seqs()
         numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
         done = []
         for pair in policy.pairs:
-            if environment in (pair.left.name, pair.right.name):
+            sides = (pair.left.name, pair.right.name)
+            if environment in sides and not any(side in half_seen for side in sides):
                 through = max(seqs.get((pair.left.name, service), 0), seqs.get((pair.right.name, service), 0))
                 done.append(await self._pair(pair, service, now, through, numbers))
         done.append(

@@ -20,7 +20,7 @@ from detector.errors import StoreError
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver, Result
-from detector.jobs.schedule import Schedule
+from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
 from detector.store.store import Store
@@ -55,6 +55,8 @@ class Watch:
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
         self._stale_rules = False
+        #: Service -> its sources that never ran. What is half seen is not judged: the other half explains it.
+        self._first_looks: dict[str, set[SourceId]] = {}
         #: When to look again: the newest time of each (environment, service), and a heap of all of them.
         self._review_at: dict[tuple[str, str], datetime] = {}
         self._reviews: list[tuple[datetime, tuple[str, str]]] = []
@@ -69,7 +71,12 @@ class Watch:
         self.on_delivery: Callable[[Mapping[tuple[str, Result], int]], None] = lambda _: None
 
     async def resume(self) -> None:
-        """Judge what a crash left behind, and learn which drifts wait for one more observation."""
+        """Judge what a crash left behind, and learn what waits for a first or for one more observation."""
+        ran = {(row.environment, row.service or "*", row.source) for row in await self._store.sources()}
+        for source in self.schedule.sources:
+            # One with cron may have days to wait: nobody waits for it.
+            if source.service is not None and source.every is not None and id_of(source) not in ran:
+                self._first_looks.setdefault(source.service, set()).add(id_of(source))
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
         pending: tuple[State, ...] = ("pending",)
@@ -107,9 +114,17 @@ class Watch:
     async def run(self, source: Source) -> Ran:
         """Run one source now and judge what it changed."""
         ran = await self._collect.run(source)
-        for service, recorded in ran.observed:
-            if self._matters(source.environment, service, recorded):
-                await self.judge(source.environment, service)
+        matter = {
+            service
+            for service, recorded in ran.observed
+            if self._matters(source.environment, service, recorded)
+        }
+        first_looks = self._first_looks.get(source.service or "", set())
+        if id_of(source) in first_looks and source.service is not None:
+            first_looks.remove(id_of(source))
+            matter.add(source.service)
+        for service in sorted(matter):
+            await self.judge(source.environment, service)
         self._ran["runs"] += 1
         self._ran["changed"] += any(recorded.changed for _, recorded in ran.observed)
         self._ran["unseen"] += ran.result is not None
@@ -126,9 +141,10 @@ class Watch:
         return recorded.changed or (environment, service) in self._waiting
 
     async def judge(self, environment: str, service: str) -> None:
-        """Judge one service of one environment everywhere it is compared."""
+        """Judge one service of one environment everywhere it is compared and was looked at."""
+        half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
         async with self._judging:
-            done = await self._compare.judge(environment, service, now=datetime.now(UTC))
+            done = await self._compare.judge(environment, service, now=datetime.now(UTC), half_seen=half_seen)
         here = (environment, service)
         if not any(judgement.waiting for judgement in done):
             self._waiting.discard(here)

@@ -174,15 +174,35 @@ async def test_an_unchanged_look_is_not_judged_unless_a_drift_waits(
     judged: list[tuple[str, str]] = []
     judge: Callable[..., Any] = bench.compare.judge
 
-    async def counted(environment: str, service: str, *, now: datetime) -> Any:
+    async def counted(environment: str, service: str, **rest: Any) -> Any:
         judged.append((environment, service))
-        return await judge(environment, service, now=now)
+        return await judge(environment, service, **rest)
 
     monkeypatch.setattr(bench.compare, "judge", counted)
     await bench.look(staging=NEW, prod=NEW)
     judged.clear()
     await bench.look(staging=NEW, prod=NEW)
     assert judged == []
+
+
+async def test_a_service_is_judged_when_each_of_its_sources_looked_once(bench: Bench) -> None:
+    every = [source("staging"), source("prod"), source("prod", name="other")]
+    bench.watch.schedule.replace(every, now=datetime.now(UTC))
+    await bench.watch.resume()
+    await bench.look(staging=OLD, prod=NEW)
+    assert await bench.states() == {}  # the other source of prod may say what explains this
+    bench.answers["prod"] = UnseenError("unreachable", "nobody answers")
+    await bench.watch.run(source("prod", name="other"))
+    assert await bench.states() == {"pkg:pypi/django": "pending"}  # it looked, and saw nothing
+
+
+async def test_a_source_that_looked_before_a_restart_is_not_waited_for(bench: Bench) -> None:
+    await bench.look(staging=OLD, prod=OLD)
+    await bench.watch.run(source("prod"))
+    bench.watch.schedule.replace([source("staging"), source("prod")], now=datetime.now(UTC))
+    await bench.watch.resume()
+    await bench.look(prod=NEW)
+    assert await bench.states() == {"pkg:pypi/django": "pending"}
 
 
 async def test_what_a_crash_left_unjudged_is_judged_at_the_next_start(
