@@ -100,10 +100,11 @@ def _document(
 
     if tiers is not None:
         raise UsageError("--as is for files: the tier of an environment stands in parity.yml")
-    from detector.cli.asking import asked
+    from detector.cli.asking import asked, known_services
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, now):
+            await known_services(reading, services)
             found = await reading.comparisons.compare(ours, theirs, now=now, services=services or None)
             return found.document(everything=everything)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from detector.cli.output import aligned, finish, output_option, show_rows, styled, width
-from detector.errors import NotFoundError, UsageError, did_you_mean
+from detector.errors import UsageError
 from detector.queries.rendering import shown
 
 Rows = Sequence[tuple[str, ...]]
@@ -35,7 +35,7 @@ def log(
     output: str,
 ) -> None:
     """Show the newest drifts and how they stand, or every value that one item ever had."""
-    from detector.cli.asking import asked
+    from detector.cli.asking import asked, known_services
 
     if item is not None and service is None:
         raise UsageError("the history of an item needs its service: parity log --service S --item I")
@@ -44,13 +44,9 @@ def log(
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, _):
-            settings = reading.settings
             if environment is not None:
-                settings.config.environment(environment)
-            seen = dict(await reading.store.services())
-            known = sorted({*(each.name for each in settings.config.services), *seen})
-            if service is not None and service not in known:
-                raise NotFoundError(f"no service {service}{did_you_mean(service, known)}")
+                reading.settings.config.environment(environment)
+            await known_services(reading, [service] if service else [])
             if item is not None and service is not None:
                 rows = await reading.store.history(
                     service=service, item=item, environment=environment, limit=limit

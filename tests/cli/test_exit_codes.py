@@ -139,7 +139,14 @@ def test_a_reader_that_has_seen_enough_changes_no_code(folder: Path, monkeypatch
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     keys = "\n".join(f"A_KEY_{number}=1" for number in range(500))
     write(folder, __env__staging=keys, __env__prod="Z=1\n")
-    command = [Path(sys.executable).with_name("parity"), "diff", ".env.staging", ".env.prod", "-o", "json"]
+    command = [
+        str(Path(sys.executable).with_name("parity")),
+        "diff",
+        ".env.staging",
+        ".env.prod",
+        "-o",
+        "json",
+    ]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stderr is not None
