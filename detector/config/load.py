@@ -19,6 +19,7 @@ from detector.config.records import Config
 from detector.config.rulebook import read_rules
 from detector.config.secrets import with_secrets
 from detector.config.services import ServicesReader
+from detector.config.unheeded import warn_of_unheeded
 from detector.config.yaml import MAX_BYTES, parse
 from detector.errors import ConfigError, Problem
 
@@ -60,6 +61,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     rules = read_rules(draft, comparisons, any_service=services.discovers)
     alerting, receivers = read_alerting(draft)
     accepted = _accepted(draft)
+    warn_of_unheeded(draft)
     groups = _groups(draft)
     problems.raise_if_any()
     return Config(

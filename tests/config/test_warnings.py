@@ -39,3 +39,17 @@ alerting: {{receivers: [{{name: a, x-b: c, slack: {{channel: C, x-d: e}}}}]}}
 """
     config = load_text(text)
     assert len(config.sources) == len(config.receivers) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("accepted_drift: [accepted.d/*.yml]", "3:17: accepted_drift"),
+        ("alerting: {renotify_after: 3d}", "3:28: alerting.renotify_after"),
+        ("services: [{name: a}, {name: b, was: [c]}]", "3:38: services[1].was"),
+        ("groups: {prod: {spread: allowed}}", "3:25: groups.prod.spread"),
+    ],
+)
+def test_what_nothing_acts_on_yet_is_warned_of(load_text: Load, text: str, where: str) -> None:
+    (warning,) = load_text(f"{HEAD}{text}\n").warnings
+    assert f"{where}: nothing acts on this yet" in warning
