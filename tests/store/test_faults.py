@@ -12,6 +12,7 @@ from shutil import which
 import pytest
 
 from detector.errors import StoreBusyError
+from detector.store import writing
 from detector.store.store import Store, open_store
 from tests.store.seen import RECEIVED, minute, observed, packages
 
@@ -100,6 +101,25 @@ async def test_a_file_that_is_gone_is_not_made_anew(url: str, replaced: bool) ->
     await add(store, 1, 2)
     assert await count(store) == 2
     await store.close()
+
+
+async def test_names_that_were_rolled_back_mean_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their ids are given to others."""
+
+    async def refuse(*_: object) -> None:
+        raise StoreBusyError("at the last statement")
+
+    monkeypatch.setattr(writing, "write_state", refuse)
+    with pytest.raises(StoreBusyError):
+        await add(store, 0, 3)
+    monkeypatch.undo()
+    other = {f"pkg:npm/other-{number}": f"{number}.0" for number in range(3)}
+    await store.record(observed(0, dict(other), service="other"), received_at=RECEIVED, scheduled=False)
+    await add(store, 0, 3)
+    facts = {stream.service: stream.sections["dependencies"].facts for stream in await store.streams()}
+    assert facts == {"other": other, "checkout": packages(3)}
 
 
 async def test_a_flush_that_fails_is_done_by_the_next(url: str) -> None:
@@ -198,7 +218,7 @@ async def test_nothing_acknowledged_is_lost_by_a_kill_at_any_write(url: str, wri
 def test_a_failed_fsync_is_never_acknowledged_and_ends_writing(url: str) -> None:
     program = """
 import asyncio, sys
-from detector.errors import StoreBusyError
+from detector.errors import StoreError
 from detector.store.store import open_store
 from tests.store.seen import RECEIVED, observed, packages
 
@@ -213,14 +233,16 @@ async def run():
 
 asyncio.run(run())
 """
-    found = subprocess.run(
-        [*STRACE, "-e", "inject=fdatasync:error=EIO:when=4+", sys.executable, "-c", program, url],
+    process = subprocess.run(
+        [*STRACE, "-e", "inject=fdatasync:error=EIO:when=4", sys.executable, "-c", program, url],
         capture_output=True,
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
-    ).stdout.splitlines()
+    )
+    assert process.returncode == 0, process.stderr
+    found = process.stdout.splitlines()
     failed = [line for line in found if not line.startswith("stored")]
     assert 0 < len(failed) < 9
     assert found[-len(failed) :] == failed == ["StoreError True"] * len(failed)

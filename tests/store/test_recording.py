@@ -90,7 +90,7 @@ async def test_a_source_that_only_ran_again_waits_for_the_flush(store: Store) ->
     assert seen == []
     with statements() as seen:
         await store.flush()
-    assert [text.split()[0] for text, _ in seen] == ["BEGIN", "INSERT"]
+    assert [text.partition(" INTO")[0] for text, _ in seen] == ["BEGIN IMMEDIATE", "INSERT"]
 
 
 async def test_the_digest_alone_says_again_what_was_seen(store: Store) -> None:
