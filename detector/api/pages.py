@@ -159,8 +159,8 @@ async def _beside_service(asked: Asked[PageAsOf], document: Document) -> dict[st
 
 
 _DRIFT_COLUMNS: Final = (
-    "drift_id", "state", "severity", "service", "component", "section", "item", "kind", "comparison", "status",
-    "left", "right", "opened_at", "resolved_at", "owner", "rule", "remedy",
+    "drift_id", "state", "severity", "service", "component", "section", "item", "kind", "comparison",
+    "status", "left", "right", "opened_at", "resolved_at", "owner", "rule", "remedy",
 )  # fmt: skip
 
 

@@ -14,8 +14,7 @@ from detector.errors import ExpressionError, NotFoundError
 from detector.model.clock import print_time
 from detector.model.expressions import AsOf, EnvironmentState, Now
 from detector.model.records import Judged, severity_rank
-from detector.model.words import SECTIONS, Severity
-from detector.model.words import SEVERITIES
+from detector.model.words import SECTIONS, SEVERITIES, Severity
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
 from detector.store.store import Store
