@@ -1,7 +1,8 @@
 """Items: the canonical names of what is compared. An item never holds a version.
 
 A package is named by its purl without version and qualifiers (package-url specification), with the name
-normalised as its ecosystem does it: PyPI per PEP 503, npm as written, Debian and Alpine in lower case.
+normalised as its ecosystem does it: PyPI per PEP 503, npm without the platform, Debian and Alpine in lower
+case.
 """
 
 import re
@@ -9,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from detector.errors import UsageError
+from detector.model.platforms import split_platform
 
 #: Environment keys: what `sh` and every loader accept, and dots and dashes of document keys.
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
@@ -28,8 +30,10 @@ def package(ecosystem: str, name: str, namespace: str = "") -> str:
     ``name`` may carry the namespace (``@babel/core``) where the ecosystem writes it so. Raises UsageError for
     an empty name.
     """
-    if not namespace and ecosystem == "npm" and name.startswith("@") and "/" in name:
-        namespace, name = name.split("/", 1)
+    if ecosystem == "npm":
+        # Of one program for many platforms there is one item, whoever names it.
+        name = split_platform(f"{namespace}/{name}" if namespace else name)[0]
+        namespace, _, name = name.rpartition("/")
     if ecosystem == "pypi":
         name = _PYPI_RUNS.sub("-", name).lower()
     elif ecosystem in _FOLDED:
