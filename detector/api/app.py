@@ -104,7 +104,7 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
         accepted(request, route.forms)
         asked: Asked[Any] = Asked(
             request=request,
-            params=params_of(route.params, request.query),
+            params=params_of(route.params, request.query, form=route.form),
             running=request.app[RUNNING],
             principal=principal,
             now=now,

@@ -4,9 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
-from detector.api.answers import CSV, JSON, MARKDOWN, accepted, json_answer, list_answer, text_answer
+from detector.api.answers import CSV, JSON, MARKDOWN, accepted, json_answer, list_answer, page_of, text_answer
 from detector.api.asked import Asked
-from detector.api.params import AsOf, DiffFilters, DiffParams, Params
+from detector.api.params import AsOf, DiffFilters, DiffParams, Listed
 from detector.errors import ExpressionError
 from detector.model.expressions import EnvironmentState, Locator, StandardInput, parse
 from detector.queries.narrowing import narrowed
@@ -44,7 +44,7 @@ async def diff_document(asked: Asked[Any], left: str, right: str, filters: DiffF
     return narrowed(document, sections=filters.section, severities=filters.severity)
 
 
-async def comparisons(asked: Asked[Params]) -> web.StreamResponse:
+async def comparisons(asked: Asked[Listed]) -> web.StreamResponse:
     """The configured comparisons with their counts, in promotion order."""
     document = await asked.reading.overview.matrix(now=asked.now)
     policy = asked.reading.settings.policy
@@ -60,7 +60,14 @@ async def comparisons(asked: Asked[Params]) -> web.StreamResponse:
         for pair in policy.pairs
         if pair.name in document["comparisons"]
     ]
-    return list_answer(asked.request, items, None)
+    page, following = page_of(
+        items,
+        key=lambda one: str(one["name"]),
+        limit=asked.params.limit,
+        cursor=asked.params.cursor,
+        of="comparisons",
+    )
+    return list_answer(asked.request, page, following)
 
 
 def _state(text: str) -> EnvironmentState:

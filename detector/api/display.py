@@ -77,7 +77,9 @@ def column_sign(column: Mapping[str, Any] | None) -> Sign:
         return sign(column["worst"])
     if column["unknown"]:
         return sign("unknown")
-    if not column["complete"] or column["score"] is None:
+    if column["score"] is None:
+        return sign("blind")
+    if not column["complete"]:
         return sign("partial")
     return sign("expected") if column["expected"] else sign("in_sync")
 
@@ -87,7 +89,9 @@ def comparison_sign(comparison: Mapping[str, Any]) -> Sign:
     worst = comparison["summary"]["worst"]
     if worst is not None:
         return sign(worst)
-    return sign("in_sync" if comparison["complete"] and comparison["score"] is not None else "partial")
+    if comparison["score"] is None:
+        return sign("blind")
+    return sign("in_sync" if comparison["complete"] else "partial")
 
 
 def item_sign(item: Mapping[str, Any]) -> Sign:

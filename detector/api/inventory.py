@@ -72,9 +72,14 @@ async def _is_known(asked: Asked[HistoryParams]) -> bool:
     )
 
 
-async def environments(asked: Asked[Params]) -> web.StreamResponse:
+async def environments(asked: Asked[Listed]) -> web.StreamResponse:
     """The environments in promotion order."""
-    return list_answer(asked.request, await asked.reading.inventory.environments(), None)
+    params = asked.params
+    found = await asked.reading.inventory.environments()
+    page, following = page_of(
+        found, key=lambda one: one["name"], limit=params.limit, cursor=params.cursor, of="environments"
+    )
+    return list_answer(asked.request, page, following)
 
 
 async def snapshots(asked: Asked[Listed]) -> web.StreamResponse:

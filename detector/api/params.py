@@ -159,16 +159,21 @@ class PushParams(Params):
 P = TypeVar("P", bound=Params)
 
 
-def params_of(model: type[P], query: MultiMapping[str]) -> P:
-    """Return a query as its model. Raises RefusalError that names every parameter at fault."""
+def params_of(model: type[P], query: MultiMapping[str], *, form: bool = False) -> P:
+    """Return a query as its model; the empty fields of a ``form`` are left out.
+
+    Raises RefusalError that names every parameter at fault.
+    """
     given: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
     known = model.model_fields
     for name in dict.fromkeys(query.keys()):
-        values = query.getall(name)
+        values = [value for value in query.getall(name) if value or not form]
         if name not in known:
             hint = did_you_mean(name, list(known)) if len(name) <= 64 else ""
             errors.append(_error(name, f"no parameter of this route{hint}"))
+        elif not values:
+            continue
         elif get_origin(known[name].annotation) is tuple:
             given[name] = tuple(values)
         elif len(values) > 1:

@@ -45,6 +45,8 @@ class Route:
     forms: tuple[str, ...] = (JSON,)
     #: Whether it is read by people in a browser: refused with a page, sent to sign in.
     page: bool = False
+    #: Whether its query comes out of a form, which sends its empty fields too: they say nothing.
+    form: bool = False
 
 
 INTERFACE: Final = (
@@ -70,6 +72,7 @@ INTERFACE: Final = (
         path=f"{V1}/comparisons",
         scope="read",
         handler=comparing.comparisons,
+        params=Listed,
         answer=s.Listing[s.Comparison],
     ),
     Route(
@@ -110,6 +113,7 @@ INTERFACE: Final = (
         path=f"{V1}/environments",
         scope="read",
         handler=inventory.environments,
+        params=Listed,
         answer=s.Listing[s.Environment],
     ),
     Route(
@@ -195,6 +199,7 @@ PAGES: Final = tuple(
         params=page.params,
         forms=(form,),
         page=form == HTML,
+        form=True,
     )
     for page in PAGES_SHOWN
     for path, form, handler in page.forms()

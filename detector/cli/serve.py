@@ -45,6 +45,7 @@ async def _serve(config: Config) -> None:
             log.info(
                 "ready", url=config.server.public_url, listen=config.server.listen, config=str(config.path)
             )
+            _announce_link(runner)
             for offer in offers({source.type for source in config.sources}):
                 log.info("offer", offer=offer)
             await _until_stopped(here, config.path, log)
@@ -63,6 +64,15 @@ async def _announce_first_token(here: Running, config: Config) -> None:
     if token is not None:
         # Not through the log: a token has no business in one.
         click.echo(f"first admin token, shown only now: {token}", err=True)
+
+
+def _announce_link(runner: web.AppRunner) -> None:
+    from detector.api.app import sign_in_link
+
+    link = sign_in_link(runner.app)
+    if link is not None:
+        # Good once and for minutes: whoever reads the output of this process may come in.
+        click.echo(f"sign in once, within 15 minutes: {link}", err=True)
 
 
 async def _listen(here: Running, config: Config) -> web.AppRunner:

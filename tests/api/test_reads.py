@@ -118,7 +118,14 @@ async def test_the_register_is_read_page_by_page(seeded: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/services", "/api/v1/sources", "/api/v1/environments/staging/snapshots"]
+    "path",
+    [
+        "/api/v1/services",
+        "/api/v1/sources",
+        "/api/v1/environments",
+        "/api/v1/environments/staging/snapshots",
+        "/api/v1/comparisons",
+    ],
 )
 async def test_lists_are_read_page_by_page(seeded: House, path: str) -> None:
     whole = (await seeded.json(path))["items"]

@@ -230,6 +230,17 @@ async def test_filters_of_the_matrix_live_in_its_address(full: House) -> None:
     assert f"as of {then[:10]}" in " ".join("".join((await markup(full, f"/?as_of={then}")).words).split())
 
 
+async def test_the_empty_fields_of_a_form_say_nothing(full: House) -> None:
+    for path in (
+        "/?q=&owner=&as_of=",
+        "/diff/staging..prod-eu?service=&severity=",
+        "/drift?state=&service=&severity=",
+    ):
+        plain = await markup(full, path.partition("?")[0])
+        assert len((await markup(full, path)).named("tr")) == len(plain.named("tr")), path
+    assert (await full.get("/api/v1/drift?service=", who=None)).status == 422  # no form is sent there
+
+
 @pytest.mark.parametrize(
     ("path", "command"),
     [
