@@ -11,12 +11,15 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_args
 from urllib.parse import urlencode
 
+from detector.model.words import State
 from tests.servers.process import LOOPBACK, ServerFailed, ServerProcess
 
 PARITY = Path(sys.executable).with_name("parity")
+#: Every state that a drift can have.
+STATES: Final[tuple[str, ...]] = get_args(State)
 #: Longer than anything that is waited for takes on a busy machine.
 PATIENCE = 30.0
 _POLL_SECONDS = 0.02

@@ -245,7 +245,7 @@ def answers(service: Service) -> dict[str, bytes]:
 
 def commands(service: Service) -> dict[str, bytes]:
     """What the commands print that tell of what is stored, configured or seen."""
-    lines = [("diff", *pair, "--all", "-o", "json") for pair in COMPARISONS]
+    lines: list[tuple[str, ...]] = [("diff", *pair, "--all", "-o", "json") for pair in COMPARISONS]
     lines += [("status",), ("gate",), ("log",), ("config", "show"), ("doctor",), ("check", "--online")]
     lines += [("snapshot", "--no-store", "--format", "json")]
     ran = {" ".join(words): service.cli(*words) for words in lines}
