@@ -17,6 +17,8 @@ from detector.model.words import Kind
 _REPOSITORY, _TAG, _COMMIT = "image#repository", "image#tag", "repo#commit"
 #: What only a registry gives an image.
 _REGISTRY_DIGESTS = ("image#digest", "image#index")
+#: Why something is out of sight for a while. What a source may never read keeps no names from comparison.
+_PASSING = ("not_collected", "unreachable", "timeout", "crashed", "stale", "held")
 _NOT_COMPARABLE = Side(unknown="not_comparable")
 
 
@@ -29,6 +31,8 @@ def settle_image(
     same = image_identity(ours, theirs)
     if same:
         return [_in_name_only(difference, component) for difference in found]
+    if same is None and (_is_blind(left, mine) or _is_blind(right, other)):
+        return [_perhaps_one(difference, component) for difference in found]
     if _differ(_REPOSITORY, ours, theirs) or _differ(_TAG, ours, theirs):
         return found
     name = next((name for name in IMAGE_IDENTITY if name in ours and name in theirs), None)
@@ -48,12 +52,28 @@ def settle_image(
 
 def _in_name_only(difference: Difference, component: str) -> Difference:
     """Return a difference between the names of one image as none."""
-    place = difference.place
-    if place.component != component or place.section != "release" or not place.item.startswith("image#"):
-        return difference
-    if difference.status != "changed":
+    if not _is_of_image(difference, component):
         return difference
     return difference._replace(status="same", distance=None, direction=None)
+
+
+def _perhaps_one(difference: Difference, component: str) -> Difference:
+    """Return a difference between names as unknown, where what the images hold cannot be seen now."""
+    if not _is_of_image(difference, component):
+        return difference
+    return difference._replace(status="unknown", distance=None, direction=None)
+
+
+def _is_of_image(difference: Difference, component: str) -> bool:
+    place = difference.place
+    of_image = place.section == "release" and place.item.startswith("image#")
+    return of_image and place.component == component and difference.status == "changed"
+
+
+def _is_blind(view: View, component: str) -> bool:
+    """Tell whether something of an image's identity is out of sight that was seen before, or will be again."""
+    sides = [view.side(Place(component, "release", name)) for name in IMAGE_IDENTITY]
+    return any(side.last is not None or side.unknown in _PASSING for side in sides)
 
 
 def _image(view: View, component: str) -> Mapping[str, Value]:

@@ -37,6 +37,8 @@ def _component_settled(left: View, right: View, place: Place) -> bool | None:
     alone = one_sided(left, right).get(place)
     if alone is not None:
         return None if alone[0].unknown or alone[1].unknown else False
+    if place.component in left.silent | right.silent:
+        return None
     both_or_none = (place.component in left.kinds) == (place.component in right.kinds)
     return True if both_or_none and left.kinds and right.kinds else None
 

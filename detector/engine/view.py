@@ -47,6 +47,8 @@ class View:
     watched: frozenset[Place] = frozenset()
     #: Places whose side is unknown.
     unknown: frozenset[Place] = frozenset()
+    #: Components that no stream says anything of, and that were not seen to be gone either.
+    silent: frozenset[str] = frozenset()
     #: Earliest moment at which a stream grows stale.
     fresh_until: datetime | None = None
 
@@ -81,6 +83,8 @@ class View:
         if not able:
             return Side(unknown="not_in_view", source="not_compared")
         why = why_unknown(able, place.item)
+        if why is None and place.component in self.silent:
+            why = "not_in_view"
         return Side(unknown=why) if why else ABSENT
 
 
@@ -146,6 +150,7 @@ def view_of(
         service,
         looks,
         kinds,
+        silent=frozenset(kinds) - {MAIN} - {stream.component for stream in live if _says_something(stream)},
         fresh_until=min((at for at in deadlines if at >= now), default=None),
         interner=interner,
         watch=watch,
@@ -155,6 +160,10 @@ def view_of(
 def _is_gone(stream: Stream) -> bool:
     """Tell whether a component was looked for everywhere, and nothing of it was there."""
     return all(section.status == "complete" and not section.facts for section in stream.sections.values())
+
+
+def _says_something(stream: Stream) -> bool:
+    return any(section.facts for section in stream.sections.values())
 
 
 def _fresh_until(stream: Stream, section: Section, policy: SourcePolicy | None) -> datetime | None:
@@ -169,6 +178,7 @@ def _merged(
     looks: Mapping[tuple[str, SectionName], list[Look]],
     kinds: Mapping[str, ComponentKind],
     *,
+    silent: frozenset[str],
     fresh_until: datetime | None,
     interner: Interner,
     watch: Watch,
@@ -203,6 +213,7 @@ def _merged(
         ids=frozenset(ids),
         watched=frozenset(watched),
         unknown=frozenset(unknown),
+        silent=silent,
         fresh_until=fresh_until,
     )
 
