@@ -3,6 +3,7 @@
 import ipaddress
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
@@ -47,10 +48,7 @@ class Access:
 
     def check_host(self, request: web.Request) -> None:
         """Refuse a request for another host, as of a page whose name was made to point here."""
-        try:
-            host = URL(f"//{request.headers.get(hdrs.HOST, '')}").host
-        except ValueError:
-            host = None
+        host = _host_of(request.headers.get(hdrs.HOST, ""))
         if host is None or not (
             host.lower() in self._hosts or host.endswith(".localhost") or _is_address(host)
         ):
@@ -152,6 +150,16 @@ def _unauthenticated(detail: str, slug: str = "unauthenticated") -> RefusalError
     return RefusalError(401, slug, detail, headers={"WWW-Authenticate": 'Bearer realm="parity"'})
 
 
+@lru_cache(maxsize=256)
+def _host_of(header: str) -> str | None:
+    """Return the host without its port, or None for what is none."""
+    try:
+        return URL(f"//{header}").host
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=256)
 def _is_address(host: str) -> bool:
     """Tell whether a host is an address: no name of a stranger can be made to point at one."""
     try:

@@ -134,8 +134,9 @@ async def _answering(request: web.Request, handler: AnyHandler) -> web.StreamRes
             request, RefusalError(500, "internal-error", "a defect of Parity; the log names its place")
         )
     response.headers["X-Request-Id"] = request_id
-    note = log.info if response.status >= 400 or request.method not in ("GET", "HEAD") else log.debug
-    note(
+    # Reads, and pushes of what did not change, are most of the traffic and say nothing new.
+    quiet = response.status < 400 and (request.method in ("GET", "HEAD") or response.status == 204)
+    (log.debug if quiet else log.info)(
         "answered",
         request_id=request_id,
         method=request.method,

@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar, get_origin
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar, cast, get_origin
 
 from multidict import MultiMapping
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -164,6 +165,10 @@ def params_of(model: type[P], query: MultiMapping[str], *, form: bool = False) -
 
     Raises RefusalError that names every parameter at fault.
     """
+    if not query:
+        plain = _without_query(model)
+        if plain is not None:
+            return cast("P", plain)
     given: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
     known = model.model_fields
@@ -190,6 +195,12 @@ def params_of(model: type[P], query: MultiMapping[str], *, form: bool = False) -
         detail = "; ".join(f"{error['pointer'][1:]}: {error['message']}" for error in errors[:3])
         raise RefusalError(422, "validation-failed", detail, errors=errors)
     return read
+
+
+@cache
+def _without_query(model: type[Params]) -> Params | None:
+    """Return what an empty query says: most requests have none. None where a parameter is needed."""
+    return None if any(field.is_required() for field in model.model_fields.values()) else model()
 
 
 def _error(name: str, message: str) -> dict[str, str]:

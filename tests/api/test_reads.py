@@ -1,10 +1,11 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.api.house import House, record
+from tests.api.house import CONFIG, House, house, record
 
 DIFF = "/api/v1/diff?left=staging&right=prod-eu"
 
@@ -237,6 +238,22 @@ async def test_metrics_have_the_names_of_the_contract(seeded: House) -> None:
     ):
         assert f"# TYPE {name} " in text, name
     assert "django" not in text  # items never become labels
+
+
+async def test_runs_of_collectors_are_counted(tmp_path: Path) -> None:
+    config = CONFIG.replace("[{type: push, name: ci, every: 15m}]", "[{type: dotenv, path: .env}]", 1)
+    (tmp_path / ".env").write_text("A=1\n")
+    async with house(tmp_path, config=config) as here:
+        source = next(one for one in here.running.reading.settings.config.sources if one.type == "dotenv")
+        await here.running.watch.run(source)
+        (tmp_path / ".env").unlink()
+        await here.running.watch.run(source)
+        samples = (await (await here.get("/metrics")).text()).splitlines()
+    runs = 'parity_collector_runs_total{collector="dotenv",environment="dev",result='
+    assert sum(line.startswith(runs + '"ok"} 1') for line in samples) == 1
+    assert sum(line.startswith(runs) for line in samples) == 2
+    counted = 'parity_collector_duration_seconds_count{collector="dotenv",environment="dev"} 2.0'
+    assert counted in samples
 
 
 async def test_a_bad_configuration_changes_nothing_and_is_told(seeded: House) -> None:

@@ -230,6 +230,15 @@ async def test_filters_of_the_matrix_live_in_its_address(full: House) -> None:
     assert f"as of {then[:10]}" in " ".join("".join((await markup(full, f"/?as_of={then}")).words).split())
 
 
+async def test_a_finding_of_one_environment_has_one_side(full: House) -> None:
+    found = (await full.json("/api/v1/drift?kind=placeholder", who=None))["items"]
+    assert [(drift["comparison"], drift["left"]) for drift in found] == [("prod-us", None)]
+    page = await markup(full, f"/drift/{found[0]['drift_id']}")
+    assert "inside prod-us" in " ".join("".join(page.words).split())
+    register = await markup(full, "/drift?severity=" + found[0]["severity"])
+    assert "in prod-us" in " ".join("".join(register.words).split())
+
+
 async def test_the_empty_fields_of_a_form_say_nothing(full: House) -> None:
     for path in (
         "/?q=&owner=&as_of=",

@@ -91,7 +91,7 @@ def _config(environment: str) -> dict[str, Any]:
             "fingerprint": _FINGERPRINTS["shared" if environment != "dev" else "other"],
         },
         "DEBUG": {"type": "bool", "source_class": "literal"},
-        "EMAIL_HOST": {"type": "text", "source_class": "literal"},
+        "EMAIL_HOST": {"type": "text", "source_class": "literal", "placeholder": environment == "prod-us"},
         "STRIPE_API_KEY": {"type": "text", "source_class": "secret_ref", "fingerprint": _FINGERPRINTS[own]},
     }
     if environment in ("dev", "staging"):
