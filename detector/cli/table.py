@@ -164,10 +164,7 @@ def _cause_lines(document: Mapping[str, Any], columns: int) -> list[str]:
         return []
     lines = [styled("Causes", underline=True)]
     for cause in document["causes"]:
-        services = dict.fromkeys(
-            item["service"] for item in document["items"] if item["cause"] == cause["id"]
-        )
-        of = f"{', '.join(services)}: " if services and _names_services(document) else ""
+        of = f"{cause['service']}: " if _names_services(document) else ""
         text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}"
         lines += wrap(text, columns, initial_indent="  ", subsequent_indent=" " * 6)
     return [*lines, ""]
