@@ -7,7 +7,7 @@ what it did not say.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,14 +60,8 @@ async def rewriting(
     base = past.at(earlier[-1].at) if earlier else Settled()
     old = [past.at(later_entry.at) for later_entry in known.ring[where.index :]]
     then = old[len(old) - len(later) :]
-    documents: dict[int, Any] = {
-        id_: held.value
-        for id_, held in (
-            await interning.values_of(connection, {id_ for state in then for id_ in state.coverage.values()})
-        ).items()
-    }
     arrived, names = await say(connection, interning, arrival.observation, past.facts)
-    said = [arrived, *(said_then(state, documents, {**past.names, **names}) for state in then)]
+    said = [arrived, *(said_then(state, past.documents, {**past.names, **names}) for state in then)]
     states: list[tuple[int, Settled]] = []
     before, previous = base, earlier[-1].digest if earlier else None
     for now, words in zip((entry, *later), said, strict=True):

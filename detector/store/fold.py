@@ -36,6 +36,8 @@ class Settled:
     carried: frozenset[int] = frozenset()
     #: Sections that the last observation left out.
     left_out: frozenset[str] = frozenset()
+    #: Sections whose coverage says that they could not be seen.
+    failed: frozenset[str] = frozenset()
 
     def said(self, section: str) -> Facts:
         """Return the facts that the last observation itself said of a section that it saw."""
@@ -48,12 +50,17 @@ def settle(before: Settled, said: Mapping[str, SectionSaid], *, may_hold: bool) 
     """Return the state after an observation.
 
     ``may_hold`` is false for sources without a schedule, and for the second observation in a row with one
-    digest: then a great loss is believed.
+    digest: then a great loss is believed. What an observation leaves out stays as it was, but for a section
+    that only failed: of that nothing is known, so nothing is said of it any more.
     """
     facts, coverage = dict(before.facts), dict(before.coverage)
     held: dict[str, frozenset[int]] = {}
     carried: set[int] = set()
     left_out = frozenset(before.coverage) - frozenset(said)
+    unknown = frozenset(section for section in left_out & before.failed if not before.facts.get(section))
+    for section in unknown:
+        del coverage[section]
+    left_out -= unknown
     for section in left_out:
         if section in before.held:
             held[section] = before.held[section]
@@ -70,7 +77,14 @@ def settle(before: Settled, said: Mapping[str, SectionSaid], *, may_hold: bool) 
         kept = {item: old[item] for item in missing if item not in gone}
         carried.update(kept.keys() - held.get(section, frozenset()))
         facts[section] = {**kept, **seen.facts} if kept else seen.facts
-    return Settled(facts=facts, coverage=coverage, held=held, carried=frozenset(carried), left_out=left_out)
+    return Settled(
+        facts=facts,
+        coverage=coverage,
+        held=held,
+        carried=frozenset(carried),
+        left_out=left_out,
+        failed=(before.failed & left_out) | {section for section, seen in said.items() if seen.failed},
+    )
 
 
 def flat(facts: Mapping[str, Facts]) -> dict[int, int]:

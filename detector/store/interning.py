@@ -22,6 +22,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ItemName = tuple[str, str]
+#: All that a section says but its facts.
+Document = Mapping[str, Any]
 #: Entries of each memory.
 _REMEMBERED: Final = 500_000
 #: Parameters of one statement.

@@ -1,6 +1,7 @@
 """Streams in memory: what the writer must know to tell that nothing changed."""
 
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -9,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.facts import Observation
 from detector.store import tables as t
-from detector.store.fold import Settled
-from detector.store.interning import Interning
+from detector.store.fold import Facts, Settled
+from detector.store.interning import Document, Interning
 from detector.store.ring import Ring, decode
 
 #: Facts held in memory over all streams: about 100 bytes each.
@@ -131,15 +132,24 @@ async def _settled(connection: AsyncConnection, interning: Interning, stream: in
         select(t.coverage.c.section, t.coverage.c.value).where(t.coverage.c.stream == stream)
     )
     coverage: dict[str, int] = {row.section: row.value for row in covered}
+    documents = await documents_of(connection, interning, coverage.values())
     newest = (
         select(t.unsaid.c.document)
         .where(t.unsaid.c.stream == stream)
         .order_by(t.unsaid.c.since.desc())
         .limit(1)
     )
-    return with_unsaid(
-        Settled(facts=facts, coverage=coverage), (await connection.execute(newest)).scalar_one_or_none()
-    )
+    return settled_of(facts, coverage, documents, (await connection.execute(newest)).scalar_one_or_none())
+
+
+async def documents_of(
+    connection: AsyncConnection, interning: Interning, coverages: Collection[int]
+) -> dict[int, Document]:
+    """Return what coverages say, by id."""
+    found: dict[int, Any] = {
+        id_: held.value for id_, held in (await interning.values_of(connection, set(coverages))).items()
+    }
+    return found
 
 
 def unsaid_document(settled: Settled) -> dict[str, Any]:
@@ -151,14 +161,20 @@ def unsaid_document(settled: Settled) -> dict[str, Any]:
     }
 
 
-def with_unsaid(settled: Settled, document: dict[str, Any] | None) -> Settled:
-    """Return a state with what `unsaid_document` said of it."""
-    if document is None:
-        return settled
+def settled_of(
+    facts: Mapping[str, Facts],
+    coverage: Mapping[str, int],
+    documents: Mapping[int, Document],
+    unsaid: dict[str, Any] | None,
+) -> Settled:
+    """Return a state from what is stored of it. ``documents`` are its coverages by id."""
+    failed = (section for section, id_ in coverage.items() if documents[id_]["status"] == "failed")
+    unsaid = unsaid or unsaid_document(Settled())
     return Settled(
-        facts=settled.facts,
-        coverage=settled.coverage,
-        held={section: frozenset(items) for section, items in document["held"].items()},
-        carried=frozenset(document["carried"]),
-        left_out=frozenset(document["left_out"]),
+        facts=facts,
+        coverage=coverage,
+        held={section: frozenset(items) for section, items in unsaid["held"].items()},
+        carried=frozenset(unsaid["carried"]),
+        left_out=frozenset(unsaid["left_out"]),
+        failed=frozenset(failed),
     )

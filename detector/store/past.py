@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.store import tables as t
 from detector.store.fold import Settled
-from detector.store.interning import Interning
-from detector.store.memory import with_unsaid
+from detector.store.interning import Document, Interning
+from detector.store.memory import documents_of, settled_of
 from detector.store.saying import Names
 from detector.store.timeline import Span
 
@@ -29,17 +29,17 @@ class Past:
     #: (since, what states from then on held unsaid), oldest first.
     unsaid: Sequence[tuple[int, dict[str, Any]]]
     names: Names
+    #: The coverages by id.
+    documents: Mapping[int, Document]
 
     def at(self, when: int) -> Settled:
         """Return the state at one time."""
         facts: dict[str, dict[int, int]] = {}
         for item, value in _valid(self.facts, when):
             facts.setdefault(self.names[item][0], {})[item] = value
-        documents = [document for since, document in self.unsaid if since <= when]
-        return with_unsaid(
-            Settled(facts=facts, coverage=dict(_valid(self.coverage, when))),
-            documents[-1] if documents else None,
-        )
+        unsaid = [document for since, document in self.unsaid if since <= when]
+        coverage = dict(_valid(self.coverage, when))
+        return settled_of(facts, coverage, self.documents, unsaid[-1] if unsaid else None)
 
 
 async def read_past(connection: AsyncConnection, interning: Interning, stream: int, *, since: int) -> Past:
@@ -56,6 +56,7 @@ async def read_past(connection: AsyncConnection, interning: Interning, stream: i
         coverage=coverage,
         unsaid=[(start, document) for start, document in unsaid],
         names=await interning.names_of(connection, facts),
+        documents=await documents_of(connection, interning, {span.value for _, span in _each(coverage)}),
     )
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.facts import NOTHING, Observation
 from detector.model.items import matches
 from detector.store.fold import SectionSaid, Settled
-from detector.store.interning import Held, Interning, ItemName, coverage_document, value_key
+from detector.store.interning import Document, Held, Interning, ItemName, coverage_document, value_key
 from detector.store.ring import Entry, Place
 
 
@@ -24,7 +23,6 @@ class Arrival:
     where: Place
 
 
-Document = Mapping[str, Any]
 Names = Mapping[int, ItemName]
 
 

@@ -47,6 +47,9 @@ class ObviousStream:
         previous = ""
         for at, digest, observation, scheduled in self.taken:
             sections, held = dict(sections), dict(held)
+            for name in sections.keys() - observation.sections.keys():
+                if sections[name][0]["status"] == "failed" and not sections[name][1]:
+                    del sections[name]  # nothing was seen of it, and nobody speaks of it any more
             for name, section in observation.sections.items():
                 held.pop(name, None)
                 _, old = sections.get(name, ({}, {}))

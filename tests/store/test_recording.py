@@ -201,6 +201,50 @@ async def test_only_what_was_looked_at_can_be_gone(store: Store, now: Section | 
     assert stream.sections["dependencies"].status == (now.status if now else "complete")
 
 
+FAILED = failed_section("running", "unreachable", "not up yet")
+A_KEY = section({"A": {"type": "empty"}})
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ([FAILED], None),  # nothing was ever seen of it
+        ([A_KEY, FAILED], "failed"),  # what was seen is still the last that is known
+        ([A_KEY, section({}), FAILED], None),
+        ([section({})], "complete"),  # that there is nothing was seen
+        ([section({}, status="partial")], "partial"),
+    ],
+)
+async def test_a_section_left_out_stays_unless_only_its_failure_is_known(
+    store: Store, before: list[Section], left: str | None
+) -> None:
+    for at, config in enumerate(before):
+        await record(store, observed(at, sections={"dependencies": section(packages(1)), "config": config}))
+    recorded = await record(store, observed(9, packages(1)))
+    assert recorded.changed == (left is None)
+    sections = (await only(store)).sections
+    assert (sections["config"].status if "config" in sections else None) == left
+    (then,) = await store.streams(as_of=minute(len(before) - 1))
+    assert then.sections["config"].status == before[-1].status
+
+
+async def test_a_failure_is_forgotten_across_a_restart_and_in_any_order(url: str) -> None:
+    store = await open_store(url)
+    await record(store, observed(0, sections={"config": FAILED, "dependencies": FAILED}))
+    await store.close()
+    store = await open_store(url)
+    await record(store, observed(2, packages(1)))
+    assert set((await only(store)).sections) == {"dependencies"}
+    # A late observation saw it after all: it was not only a failure that was left out.
+    await record(store, observed(1, sections={"config": A_KEY}))
+    sections = (await only(store)).sections
+    assert {name: found.status for name, found in sections.items()} == {
+        "config": "complete",
+        "dependencies": "complete",
+    }
+    await store.close()
+
+
 # --- a great loss is held -----------------------------------------------------------------------------
 
 
