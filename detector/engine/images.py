@@ -71,7 +71,7 @@ def _is_of_image(difference: Difference, component: str) -> bool:
 
 
 def _is_blind(view: View, component: str) -> bool:
-    """Tell whether something of an image's identity is out of sight that was seen before, or will be again."""
+    """Tell whether something of an image's identity is out of sight that was seen, or will be again."""
     sides = [view.side(Place(component, "release", name)) for name in IMAGE_IDENTITY]
     return any(side.last is not None or side.unknown in _PASSING for side in sides)
 

@@ -1,0 +1,266 @@
+"""What each side can see: two collectors that see different things have found no difference yet."""
+
+from typing import Any
+
+import pytest
+
+from detector.engine.policy import Pair
+from detector.engine.rules import Match, Outcome, Rule
+from tests.builders import DEV, PROD, STAGING_TO_PROD, compare, drifts, keys, only, section, stream, told
+
+DEV_TO_PROD = Pair(left=DEV, right=PROD)
+OF_THE_IMAGE = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHON_VERSION": "3.13.1",
+    "GPG_KEY": "7169605F62C751356D054A26A821E680E5FA6305",
+}
+
+
+def docker(source_class: Any = "image_default") -> Any:
+    """Return the config of a container, which shows the ENV of its image beside its own keys."""
+    own = keys(DJANGO_SETTINGS_MODULE="shop.settings", API_TOKEN="of staging")
+    return stream(
+        {"config": section({**own, **keys(OF_THE_IMAGE, source_class=source_class)})}, source="docker"
+    )
+
+
+def ecs(**unseen: str) -> Any:
+    """Return the config of a task definition, which knows nothing of the image's ENV."""
+    own = keys(DJANGO_SETTINGS_MODULE="shop.settings", API_TOKEN="of production")
+    parts = list(unseen.items())
+    return stream(
+        {"config": section(own, sees=("literal", "secret_ref"), unseen=[("*", why) for _, why in parts])},
+        source="ecs",
+    )
+
+
+def test_w2_the_env_of_an_image_is_not_missing_from_a_task_definition() -> None:
+    """Staging is read by Docker and shows PATH, LANG, PYTHON_VERSION and GPG_KEY; ECS in prod does not."""
+    assert told(compare(docker(), ecs())) == []
+
+
+def test_w2_without_the_class_of_each_key_every_build_would_be_four_alarms() -> None:
+    # PATH is a platform's key by rule, the other three would be missing in production.
+    named = ("GPG_KEY", "LANG", "PYTHON_VERSION")
+    assert drifts(compare(docker("literal"), ecs())) == dict.fromkeys(named, "high")
+
+
+def test_w3_the_gpg_key_of_the_official_python_image_is_nobodys_secret() -> None:
+    """Both environments run on python:3.13; the key that signs its releases is the same in both."""
+    assert told(compare(docker(), docker())) == [("API_TOKEN", "shared_secret", "drift", "high")]
+
+
+def test_w3_any_other_key_of_that_name_is_public_too() -> None:
+    both: Any = {"config": section(keys(GPG_KEY="0D96DF4D4110E5C43FBFB17F2D347EA6AA65421D"))}
+    assert told(compare(both, both)) == []
+
+
+def test_w4_the_tools_of_a_lockfile_are_not_missing_from_what_is_installed() -> None:
+    """Dev is known by its lockfile, prod by the packages installed there."""
+    lock = {"pkg:pypi/django": "5.2.8", "pkg:pypi/pytest": "9.2", "pkg:pypi/mypy": "2.4"}
+    hints = {"pkg:pypi/pytest": {"scope": ["dev"]}}
+    dev: Any = {"dependencies": section(lock, basis="declared", hints=hints)}
+    prod: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8", "pkg:pypi/gunicorn": "23.0"})}
+    found = compare(dev, prod, pair=DEV_TO_PROD)
+    assert told(found) == []
+    assert found.not_compared == 3  # counted, and no items
+
+
+def test_w4_versions_of_what_both_name_are_compared_all_the_same() -> None:
+    dev: Any = {"dependencies": section({"pkg:pypi/django": "4.2.26"}, basis="declared")}
+    prod: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8"})}
+    assert drifts(compare(dev, prod, pair=DEV_TO_PROD)) == {"pkg:pypi/django": "high"}
+
+
+def test_w4_on_one_basis_the_same_packages_would_be_missing() -> None:
+    dev: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8", "pkg:pypi/mypy": "2.4"})}
+    prod: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8"})}
+    (one,) = told(compare(dev, prod, pair=DEV_TO_PROD))
+    assert one == ("pkg:pypi/mypy", "difference", "expected", "medium")
+
+
+def test_w6_a_reference_that_may_not_be_read_makes_nothing_missing() -> None:
+    """Prod takes more of its environment from a file in S3, which Parity may not read."""
+    staging: Any = {"config": section(keys(A="some text", STRIPE_KEY="a secret"))}
+    blind: Any = {
+        "config": section(keys(A="some text"), sees=("literal", "secret_ref"), unseen=[("*", "not_in_view")])
+    }
+    one = only(compare(staging, blind), "STRIPE_KEY")
+    assert (one.verdict, one.right.unknown) == ("unknown", "not_in_view")
+
+
+def test_w6_without_the_reference_the_key_is_missing() -> None:
+    staging: Any = {"config": section(keys(A="some text", STRIPE_KEY="a secret"))}
+    assert drifts(compare(staging, {"config": section(keys(A="some text"))})) == {"STRIPE_KEY": "high"}
+
+
+def test_w5_config_from_a_place_that_parity_does_not_see_is_one_finding() -> None:
+    """Dev has forty keys in `.env`; the service in prod reads its own from a parameter store at boot."""
+    forty = {f"KEY_{number}": "some text" for number in range(40)}
+    dev = stream({"config": section(keys(forty), basis="declared")}, source="dotenv")
+    prod = stream({"config": section(keys(PORT="8080"))}, source="ecs")
+    found = compare(dev, prod, pair=DEV_TO_PROD, first=True)
+    (cause,) = found.causes
+    assert cause.title == "dev takes its config from dotenv, prod from ecs"
+    assert len(cause.children) == 40
+    assert {one.severity for one in found.items if one.verdict == "drift"} == {"medium"}
+
+
+# -- components -------------------------------------------------------------------------------------------
+
+
+def process(name: str, values: dict[str, str], **more: Any) -> Any:
+    return stream({"config": section(keys(values))}, component=name, **more)
+
+
+def test_w27_a_sidecar_of_production_is_its_own() -> None:
+    """Prod runs the Datadog agent beside the service, with a key and an address of its own."""
+    shop = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
+    agent = process("datadog", {"DD_API_KEY": "a secret", "DD_SITE": "datadoghq.eu"}, kind="sidecar")
+    found = compare([process("web", shop)], [process("web", shop), agent])
+    assert told(found) == [("sidecar", "difference", "drift", "info")]
+
+
+def test_w27_as_part_of_the_service_its_keys_would_be_missing_in_staging() -> None:
+    shop = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
+    naive = {**shop, "DD_API_KEY": "a secret", "DD_SITE": "datadoghq.eu"}
+    found = compare([process("web", shop)], [process("web", naive)])
+    assert drifts(found) == {"DD_API_KEY": "medium", "DD_SITE": "medium"}
+
+
+def test_w28_a_key_that_the_worker_lost_is_missing_though_the_web_has_it() -> None:
+    key, none = {"STRIPE_KEY": "a secret", "A": "some text"}, {"A": "some text"}
+    found = compare(
+        [process("web", key), process("worker", key)], [process("web", key), process("worker", none)]
+    )
+    assert [(one.key.component, one.severity) for one in found.items if one.verdict == "drift"] == [
+        ("worker", "high")
+    ]
+
+
+def test_w28_united_into_one_service_nobody_would_have_seen_it() -> None:
+    key, none = {"STRIPE_KEY": "a secret", "A": "some text"}, {"A": "some text"}
+    union = [process("main", key, source="web"), process("main", none, source="worker")]
+    assert told(compare([process("main", key)], union)) == []
+
+
+# -- code and settings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("git@github.com:acme/x.git", "https://github.com/acme/x"),
+        ("https://oauth2:token@gitlab.com/Acme/X.git", "ssh://git@gitlab.com:22/acme/x"),
+    ],
+)
+def test_w16_one_repository_under_two_addresses(one: str, other: str) -> None:
+    from detector.model.addresses import repository_url
+
+    sides: Any = [{"codebase": section({"repo#url": repository_url(url)})} for url in (one, other)]
+    assert told(compare(*sides)) == []
+    naive: Any = [{"codebase": section({"repo#url": url})} for url in (one, other)]
+    assert drifts(compare(*naive)) == {"repo#url": "critical"}
+
+
+def test_w39_a_bigger_server_is_no_drift_and_another_behaviour_is() -> None:
+    def server(**settings: Any) -> Any:
+        named = {f"main#setting/{name}": value for name, value in settings.items()}
+        return {"backing_services": section({"main#product": "postgresql", **named})}
+
+    staging = server(max_connections=100, shared_buffers="128MB", timezone="UTC")
+    prod = server(max_connections=900, shared_buffers="8GB", timezone="Europe/Berlin")
+    assert drifts(compare(staging, prod)) == {"main#setting/timezone": "medium"}
+    naive = Rule(name="naive", match=Match(item=("*#setting/*",)), outcome=Outcome(expect="equal"))
+    assert len(drifts(compare(staging, prod, rules=[naive]))) == 3
+
+
+def test_w40_revisions_of_a_deployment_are_never_compared() -> None:
+    staging: Any = {"release": section({"release#id": "checkout:57", "release#built_at": "2026-11-01"})}
+    prod: Any = {"release": section({"release#id": "checkout-prod:132", "release#built_at": "2026-10-20"})}
+    assert told(compare(staging, prod)) == []
+
+
+# -- the quiet story --------------------------------------------------------------------------------------
+
+
+def test_two_honest_environments_of_one_app_on_docker_and_on_ecs_have_nothing_to_say() -> None:
+    """One app from an official-style image: staging on Docker, prod on ECS. Zero findings."""
+    staging = stream(
+        {
+            "config": section(
+                {
+                    **keys(OF_THE_IMAGE, source_class="image_default"),
+                    **keys(
+                        DJANGO_SETTINGS_MODULE="shop.settings",
+                        DATABASE_URL="postgres://shop:of-staging@db/shop",
+                        SENTRY_DSN="https://public@o1.ingest.sentry.io/1",
+                        SECRET_KEY="one of staging",
+                    ),
+                }
+            ),
+            "release": section(
+                {
+                    "image#repository": "acme/shop",
+                    "image#tag": "1.4.2",
+                    "image#id": "sha256:1d",
+                    "image#digest": "sha256:aa",
+                    "image#platform": "linux/amd64",
+                    "release#built_at": "2026-11-01T08:00:00Z",
+                },
+                covers=(),  # what is not said of an image is not absent
+            ),
+            "dependencies": section(
+                {"pkg:deb/debian/openssl": "3.0.15-1~deb12u1", "os#release": "12", "pkg:pypi/django": "5.2.8"}
+            ),
+            "processes": section({"command": ["gunicorn", "shop.wsgi"], "user": "app"}),
+            "concurrency": section({"replicas": 1}),
+            "logs": section({"driver": "json-file"}),
+        },
+        source="docker",
+    )
+    prod = stream(
+        {
+            "config": section(
+                {
+                    **keys(
+                        DJANGO_SETTINGS_MODULE="shop.settings",
+                        SENTRY_DSN="https://public@o1.ingest.sentry.io/1",
+                    ),
+                    **keys(
+                        DATABASE_URL="postgres://shop:of-prod@shop.c1.eu-central-1.rds.amazonaws.com/shop",
+                        SECRET_KEY="one of production",
+                    ),
+                },
+                sees=("literal", "secret_ref"),
+            ),
+            "release": section(
+                {
+                    "image#repository": "acme/shop",
+                    "image#tag": "1.4.2",
+                    "image#digest": "sha256:aa",
+                    "release#id": "shop-prod:132",
+                    "release#config_digest": "b3",
+                },
+                covers=(),
+            ),
+            "concurrency": section({"replicas": 6}),
+            "logs": section({"driver": "awslogs"}),
+        },
+        component="web",
+        source="ecs",
+    )
+    found = compare(staging, prod, pair=STAGING_TO_PROD, first=True)
+    assert {line[2] for line in told(found)} <= {"expected"}  # more replicas in production are meant
+    assert drifts(found) == {}
+    assert found.causes == ()
+    assert found.not_measured == ("dependencies", "processes")
+    assert found.compared > 5
+
+
+def test_the_quiet_story_is_not_quiet_for_having_looked_away() -> None:
+    """The same two sources, and one key that prod really lacks."""
+    prod = keys(DJANGO_SETTINGS_MODULE="shop.settings")
+    lacking = stream({"config": section(prod, sees=("literal", "secret_ref"))}, source="ecs", component="web")
+    assert drifts(compare(docker(), lacking)) == {"API_TOKEN": "high"}
