@@ -84,7 +84,10 @@ class Look:
                     in_thread=self._host.in_thread,
                     log=self._log.bind(**names_of(source)),
                 )
-                return await collector.collect(source.options, context), None
+                collected: object = await collector.collect(source.options, context)
+                if not isinstance(collected, Collected):
+                    return None, UnseenError("crashed", "the collector did not answer with Collected")
+                return collected, None
         except TimeoutError:
             return None, UnseenError("timeout", f"no answer within {timeout:g} s")
         except UnseenError as error:

@@ -113,23 +113,33 @@ class Watch:
 
     async def run(self, source: Source) -> Ran:
         """Run one source now and judge what it changed."""
-        ran = await self._collect.run(source)
-        matter = {
-            service
-            for service, recorded in ran.observed
-            if self._matters(source.environment, service, recorded)
-        }
-        first_looks = self._first_looks.get(source.service or "", set())
-        if id_of(source) in first_looks and source.service is not None:
-            first_looks.remove(id_of(source))
-            matter.add(source.service)
-        for service in sorted(matter):
+        try:
+            ran = await self._collect.run(source)
+        finally:
+            # However it ended, nobody waits for it any more.
+            waited_for = self._waited_for(source)
+        for service in sorted(
+            {
+                service
+                for service, recorded in ran.observed
+                if waited_for or self._matters(source.environment, service, recorded)
+            }
+        ):
             await self.judge(source.environment, service)
         self._ran["runs"] += 1
         self._ran["changed"] += any(recorded.changed for _, recorded in ran.observed)
         self._ran["unseen"] += ran.result is not None
         self.on_run(ran)
         return ran
+
+    def _waited_for(self, source: Source) -> bool:
+        """Tell whether this was the first look of a source, and have its service judged soon."""
+        first_looks = self._first_looks.get(source.service or "", set())
+        if source.service is None or id_of(source) not in first_looks:
+            return False
+        first_looks.remove(id_of(source))
+        self._look_again((source.environment, source.service), datetime.now(UTC))
+        return True
 
     def observed(self, environment: str, service: str, recorded: Recorded) -> None:
         """Have judged in the background what a push brought; the answer to it need not wait."""
@@ -176,6 +186,10 @@ class Watch:
             await self.run(source)
         except StoreError as error:
             self._log.error("not recorded", source=source.name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - what a stranger's collector hands over may break anything
+            # Without a traceback: foreign text may carry a value.
+            kind = type(error).__name__
+            self._log.error("not recorded", source=source.name, error=kind)
         finally:
             self.schedule.finished(source)
 

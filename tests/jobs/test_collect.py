@@ -1,9 +1,11 @@
 """Whatever a collector does, it is at most one unseen source, and nothing is lost or invented by it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from detector.collector import Context
 from detector.errors import PluginError, UnseenError
 from detector.jobs.collect import Collect
 from detector.jobs.look import Host, Look
@@ -70,6 +72,18 @@ async def test_an_error_is_one_unseen_source_in_our_own_words(  # noqa: PLR0917
         "dependencies": "failed",
         "config": "failed",
     }
+
+
+async def test_an_answer_that_is_none_is_one_unseen_source(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    async def nonsense(_context: Context) -> Any:
+        return {"password": "CANARY"}
+
+    scripted.answer = nonsense
+    ran = await Collect(store, a_host).run(source())
+    assert ran.result == "crashed"
+    assert "CANARY" not in ran.detail
 
 
 async def test_a_collector_that_hangs_ends_at_its_deadline(a_host: Host, scripted: type[Scripted]) -> None:
