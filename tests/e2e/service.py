@@ -146,6 +146,13 @@ class Service(ServerProcess):
             f"missing: {sorted(wanted - have)}\nextra: {sorted(have - wanted)}\nunconfirmed: {waiting}"
         )
 
+    def runs(self) -> int:
+        """How many runs of collectors it has counted since it was last started."""
+        lines = self.get("/metrics", accept="text/plain").out.splitlines()
+        return int(
+            sum(float(line.split()[-1]) for line in lines if line.startswith("parity_collector_runs_total{"))
+        )
+
     def cli(self, *words: str) -> Answer:
         """Run a command beside the service, on its configuration."""
         return parity(*words, "--config", str(self.config), environment=self._more)
