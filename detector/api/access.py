@@ -1,6 +1,7 @@
 """The door: which host is meant, who asks, and whether that one may."""
 
 import ipaddress
+import socket
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -34,7 +35,8 @@ class Access:
         self._store = store
         self._open = server.auth == "none"
         public = URL(server.public_url)
-        self._hosts = {"localhost", (public.host or "").lower(), server.host.lower()} - {""}
+        own = ("localhost", public.host or "", server.host, socket.gethostname())
+        self._hosts = {name.lower() for name in own} - {""}
         self.secure = public.scheme == "https"
         #: The name of the cookie of a session; the prefix binds it to this host where that can be.
         self.cookie = "__Host-parity" if self.secure else "parity"

@@ -1,10 +1,30 @@
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
+from detector.logging import configure
 from tests.api.house import House, house, record
+
+
+@pytest.fixture
+def log(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """All that this process has said, its log as the service writes it included."""
+    before = structlog.get_config()
+    configure(level=logging.DEBUG)
+    lines = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=lines))
+
+    def said() -> str:
+        output = capsys.readouterr()
+        return lines.getvalue() + output.out + output.err
+
+    yield said
+    structlog.configure(**before)
 
 
 @pytest.fixture
