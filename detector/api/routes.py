@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from detector.api import comparing, drifts, inventory, operating, pushing, signing_in
+from detector.api import inventory_schemas as i
 from detector.api import schemas as s
 from detector.api.answers import HTML, JSON
 from detector.api.asked import Asked
@@ -90,7 +91,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.services,
         params=Listed,
-        answer=s.Listing[s.Service],
+        answer=s.Listing[i.Service],
     ),
     Route(
         method="GET",
@@ -98,7 +99,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.service,
         params=AsOf,
-        answer=s.ServiceDetail,
+        answer=i.ServiceDetail,
     ),
     Route(
         method="GET",
@@ -106,7 +107,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.history,
         params=HistoryParams,
-        answer=s.Listing[s.Interval],
+        answer=s.Listing[i.Interval],
     ),
     Route(
         method="GET",
@@ -114,7 +115,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.environments,
         params=Listed,
-        answer=s.Listing[s.Environment],
+        answer=s.Listing[i.Environment],
     ),
     Route(
         method="GET",
@@ -122,14 +123,14 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.snapshots,
         params=Listed,
-        answer=s.Listing[s.Snapshot],
+        answer=s.Listing[i.Snapshot],
     ),
     Route(
         method="GET",
         path=f"{V1}/environments/{{environment}}/snapshots/{{number}}",
         scope="read",
         handler=inventory.snapshot,
-        answer=s.SnapshotDetail,
+        answer=i.SnapshotDetail,
     ),
     Route(
         method="PUT",
@@ -145,7 +146,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.sources,
         params=Listed,
-        answer=s.Listing[s.Source],
+        answer=s.Listing[i.Source],
     ),
     Route(method="GET", path=f"{V1}/openapi.json", scope="read", handler=operating.openapi),
 )

@@ -1,0 +1,154 @@
+"""The shape of what tells who runs what: services, environments, snapshots, history, sources."""
+
+from typing import Any, Literal
+
+from detector.api.schemas import Answer, Cell, Column, Drift, Time
+from detector.model.words import Basis, Completeness, ComponentKind, Reason, SectionName, ServiceKind, Tier
+
+
+class Service(Answer):
+    """A service, configured or only seen."""
+
+    service: str
+    kind: ServiceKind
+    owner: str | None
+    used_by: list[str]
+    configured: bool
+    seen_in: list[str]
+
+
+class Component(Answer):
+    """A process type, sidecar or job."""
+
+    name: str
+    kind: ComponentKind
+
+
+class Unseen(Answer):
+    """A part that a source did not see."""
+
+    item: str
+    reason: Reason
+    detail: str
+
+
+class Look(Answer):
+    """What one source can say of one section."""
+
+    source: str
+    component: str
+    basis: Basis
+    status: Completeness
+    fresh: bool
+    observed_at: Time
+    unseen: list[Unseen]
+
+
+class SectionSeen(Answer):
+    """One section of a service in one environment."""
+
+    section: SectionName
+    items: int
+    unknown: int
+    sources: list[Look]
+
+
+class ServiceEnvironment(Cell):
+    """A service in one environment, with what is inside."""
+
+    name: str
+    tier: Tier
+    group: str | None
+    version_since: Time | None
+    components: list[Component]
+    sections: list[SectionSeen]
+
+
+class Changes(Answer):
+    """How many facts a snapshot added, removed and changed."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+class Snapshot(Answer):
+    """The state of one environment after a change."""
+
+    environment: str
+    number: int
+    at: Time
+    changed: Changes
+    services: list[str]
+    label: str | None
+    backdated: bool
+
+
+class ServiceDetail(Service):
+    """One service in every environment."""
+
+    as_of: Time
+    environments: list[ServiceEnvironment]
+    comparisons: dict[str, Column]
+    drifts: list[Drift]
+    changes: list[Snapshot]
+
+
+class SnapshotSection(Answer):
+    """What one source said of one section."""
+
+    service: str
+    component: str
+    source: str
+    section: SectionName
+    basis: Basis
+    status: Completeness
+    facts: dict[str, Any]
+
+
+class SnapshotDetail(Snapshot):
+    """A snapshot with the facts that it holds."""
+
+    sections: list[SnapshotSection]
+
+
+class Environment(Answer):
+    """An environment, in promotion order."""
+
+    name: str
+    tier: Tier
+    group: str | None
+    intermittent: bool
+    services: int
+    snapshot: Snapshot | None
+
+
+class Interval(Answer):
+    """One value of an item over time."""
+
+    environment: str
+    component: str
+    section: SectionName
+    value: Any
+    opened: Time
+    closed: Time | None
+    source: str
+    basis: Basis
+    snapshot: int
+
+
+class Source(Answer):
+    """How a source fares."""
+
+    environment: str
+    service: str | None
+    source: str
+    type: str
+    configured: bool
+    schedule: str | None
+    state: Literal["ok", "failing", "stale", "never"]
+    last_run: Time | None
+    last_success: Time | None
+    last_result: Literal["ok"] | Reason | None
+    detail: str
+    duration_seconds: float | None
