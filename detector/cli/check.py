@@ -4,12 +4,12 @@ import asyncio
 
 import click
 
-from detector.cli.output import ERROR, finish, say
+from detector.cli.output import ERROR, config_option, finish, say
 
 
 @click.command()
 @click.option("--online", is_flag=True, help="Run every source once, storing nothing.")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def check(online: bool, config_path: str | None) -> None:
     """Validate the configuration: every problem at once, each with file, line and column."""
     from detector.cli.asking import configuration

@@ -2,7 +2,7 @@
 
 import click
 
-from detector.cli.output import say
+from detector.cli.output import config_option, say
 
 
 @click.group()
@@ -11,7 +11,7 @@ def config() -> None:
 
 
 @config.command("show")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def show_config(config_path: str | None) -> None:
     """Print the configuration with every default filled in and every secret masked."""
     import yaml

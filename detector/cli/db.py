@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from detector.cli.output import finish
+from detector.cli.output import config_option, finish
 
 
 @click.group()
@@ -13,7 +13,7 @@ def db() -> None:
 
 
 @db.command()
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def upgrade(config_path: str | None) -> None:
     """Bring the database to the schema of this version. Safe to run again."""
     from detector.cli.asking import configuration, writing

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import finish, output_option, show
+from detector.cli.output import config_option, finish, output_option, show
 from detector.errors import UsageError, did_you_mean
 from detector.model.expressions import Expression, Locator, StandardInput, parse
 from detector.model.words import SEVERITIES, TIERS, Severity, Tier
@@ -42,12 +42,12 @@ def _tiers(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tu
     type=click.Choice(SEVERITIES[1:]),
     default="low",
     show_default=True,
-    help="Exit 1 from here up.",
+    help="Exit 1 for drift of this severity or worse.",
 )
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen.")
 @click.option("--all", "everything", is_flag=True, help="Show items in sync as well.")
 @click.option("--service", "services", multiple=True, help="Only this service (repeatable).")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml, where an environment is compared.")
+@config_option
 @output_option
 def diff(
     left: str,

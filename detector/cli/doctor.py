@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 import click
 
-from detector.cli.output import ERROR, finish, say, styled
+from detector.cli.output import ERROR, config_option, finish, say, styled
 from detector.errors import ConfigError, ParityError
 
 _PACKAGES = ("detector", "collectors", "dashboards")
@@ -20,7 +20,7 @@ _LEAST_FREE = 256 * 1024 * 1024
 
 
 @click.command()
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def doctor(config_path: str | None) -> None:
     """Check Python, SQLite, extras, colliding packages, configuration and disk."""
     wrong = 0

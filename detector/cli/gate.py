@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import CANNOT_TELL, DRIFT, ERROR, PARITY, finish, output_option, show
+from detector.cli.output import CANNOT_TELL, DRIFT, ERROR, PARITY, config_option, finish, output_option, show
 from detector.cli.table import comparison_lines
 from detector.model.words import SEVERITIES, Severity
 from detector.queries.rendering import csv_of, markdown_of
@@ -21,10 +21,10 @@ _FIRMNESS = (DRIFT, CANNOT_TELL, PARITY)
     type=click.Choice(SEVERITIES[1:]),
     default="high",
     show_default=True,
-    help="Exit 1 from here up.",
+    help="Exit 1 for drift of this severity or worse.",
 )
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen.")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 @output_option
 def gate(fail_on: Severity, allow_incomplete: bool, config_path: str | None, output: str) -> None:
     """Compare every pair marked `gate: true`, else those into production, and answer 0, 1 or 3.

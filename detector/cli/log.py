@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import aligned, finish, output_option, show_rows, styled, width
+from detector.cli.output import aligned, config_option, finish, output_option, show_rows, styled, width
 from detector.errors import UsageError
 from detector.queries.rendering import shown
 
@@ -24,7 +24,7 @@ _NO_HISTORY = (
 @click.option("--service", help="Only this service.")
 @click.option("--environment", help="Only this environment (with --item).")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Lines at most.")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 @output_option
 def log(
     item: str | None,

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import click
 
-from detector.cli.output import CANNOT_TELL, DRIFT, finish, say
+from detector.cli.output import CANNOT_TELL, DRIFT, config_option, finish, say
 from detector.cli.progress import as_they_end
 from detector.config.records import Config
 
 
 @click.command()
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def once(config_path: str | None) -> None:
     """Collect, compare and deliver once: for cron, and for CI with a cached database file."""
     from detector.cli.asking import configuration

@@ -13,8 +13,20 @@ FORMATS: Final = ("table", "json", "yaml", "md", "csv")
 #: What each exit code stands for.
 PARITY, DRIFT, ERROR, CANNOT_TELL = 0, 1, 2, 3
 
+config_option = click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    help="The configuration; default: $PARITY_CONFIG, ./parity.yml, /etc/parity/parity.yml.",
+)
 output_option = click.option(
-    "-o", "--output", "output", type=click.Choice(FORMATS), default="table", show_default=True, help="Format."
+    "-o",
+    "--output",
+    "output",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="Format of the answer.",
 )
 
 

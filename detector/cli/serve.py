@@ -11,7 +11,7 @@ from aiohttp import web
 
 from detector.assembly import Running, running
 from detector.cli.asking import configuration
-from detector.cli.output import finish
+from detector.cli.output import config_option, finish
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
 from detector.jobs.offer import offers
@@ -24,7 +24,7 @@ _REQUESTS_END_WITHIN = 1.5
 
 
 @click.command()
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def serve(config_path: str | None) -> None:
     """Watch the configured environments: collect, judge, tell, and answer over HTTP."""
     configure()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import CANNOT_TELL, finish, say, styled
+from detector.cli.output import CANNOT_TELL, config_option, finish, say, styled
 from detector.cli.progress import as_they_end
 from detector.config.records import Config, Source
 from detector.errors import NotFoundError, UsageError, did_you_mean
@@ -18,7 +18,7 @@ from detector.errors import NotFoundError, UsageError, did_you_mean
 @click.option(
     "--format", "output", type=click.Choice(["table", "json"]), default="table", help="What to print."
 )
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def snapshot(
     environments: tuple[str, ...],
     services: tuple[str, ...],

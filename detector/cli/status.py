@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from detector.cli.output import aligned, finish, output_option, show_rows, styled, width
+from detector.cli.output import aligned, config_option, finish, output_option, show_rows, styled, width
 from detector.cli.table import COLOURS, MARKS, blind_lines
 
 _HEADER = ("service", "between", "open, worst first", "since", "score", "unknown")
-_MOST_BLIND = 10
+_MOST_BLIND = 12
 _STALE = {"stale": " (stale)", "unknown": " (unknown)"}
+_UNVERSIONED = {"stale": "stale", "unknown": "?"}
 
 
 @click.command()
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 @output_option
 def status(config_path: str | None, output: str) -> None:
     """Show services and environments with the worst that is open between them."""
@@ -27,13 +28,14 @@ def status(config_path: str | None, output: str) -> None:
 
     document = asyncio.run(ask())
     show_rows(document, output, table=_lines, rows=_between)
-    worst = [
-        column["worst"]
-        for row in document["rows"]
-        for column in row["comparisons"].values()
-        if column["worst"]
-    ]
-    finish(0, f"status: {len(document['rows'])} services, open drift in {len(worst)} of their comparisons")
+    columns = [column for row in document["rows"] for column in row["comparisons"].values()]
+    drifting = sum(column["worst"] is not None for column in columns)
+    blind = sum(not column["complete"] for column in columns)
+    finish(
+        0,
+        f"status: {len(document['rows'])} services, {drifting} of {len(columns)} comparisons with open drift"
+        + (f", {blind} not all seen" if blind else ""),
+    )
 
 
 def _lines(document: Mapping[str, Any]) -> list[str]:
@@ -52,9 +54,10 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     lines += ["", *(styled(line, **style) for line, style in zip(below, styles, strict=True))]
     coverage = document["coverage"]
     lines += ["", f"{coverage['sources_ok']} of {coverage['sources_expected']} sources seen"]
-    lines += blind_lines(coverage["unseen"][:_MOST_BLIND], width())
-    if len(coverage["unseen"]) > _MOST_BLIND:
-        lines.append(f"  and {len(coverage['unseen']) - _MOST_BLIND} more: parity status -o json")
+    blind = blind_lines(coverage["unseen"], width())
+    lines += blind[:_MOST_BLIND]
+    if len(blind) > _MOST_BLIND:
+        lines.append("  and more: parity status -o json")
     return lines
 
 
@@ -73,7 +76,9 @@ def _between(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def _cell(cell: Mapping[str, Any]) -> str:
     if cell["freshness"] == "not_deployed":
         return "–"
-    return f"{cell['version'] or 'seen'}{_STALE.get(cell['freshness'], '')}"
+    if cell["version"] is None:
+        return _UNVERSIONED.get(cell["freshness"], "seen")
+    return f"{cell['version']}{_STALE.get(cell['freshness'], '')}"
 
 
 def _state(column: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -176,24 +176,26 @@ def without_name(detail: str, name: str) -> str:
 
 
 def blind_lines(unseen: Sequence[Mapping[str, Any]], columns: int) -> list[str]:
-    """Return what was not seen: where, what, why. Sections that share all that are one entry."""
-    entries: dict[tuple[str, str], list[str]] = {}
+    """Return what was not seen: where, what, why. What shares place and reason is one entry."""
+    entries: dict[tuple[str, str], dict[str, list[str]]] = {}
     for blind in unseen:
-        names = [blind["environment"], blind["service"], blind["source"]]
-        if blind["environment"] == blind["source"]:
-            # Of a file its name is enough.
-            names = [blind["environment"]]
+        # Of a file its name is enough.
+        source = "" if blind["source"] == blind["environment"] else blind["source"]
+        names = [blind["environment"], blind["service"] if source else "*"]
         where = " ".join(name for name in names if name != "*")
         detail = f" ({without_name(blind['detail'], blind['environment'])})" if blind["detail"] else ""
         why = f"{blind['reason'].replace('_', ' ')}{detail}"
-        part = " ".join(word for word in (blind["section"], blind["item"]) if word != "*")
-        entries.setdefault((where, why), []).append(part)
+        parts = entries.setdefault((where, why), {}).setdefault(source, [])
+        if part := " ".join(word for word in (blind["section"], blind["item"]) if word != "*"):
+            parts.append(part)
     lines = []
-    for (where, why), parts in entries.items():
-        said = f"{where} {_some([part for part in parts if part])}".rstrip()
-        lines += wrap(
-            f"{said}: {why}", columns, initial_indent="  ? ", subsequent_indent="    ", break_on_hyphens=False
-        )
+    for (where, why), sources in entries.items():
+        said = [
+            f"{source} ({_some(parts)})" if source and parts else source or _some(parts)
+            for source, parts in sources.items()
+        ]
+        text = f"{' '.join([where, ', '.join(said)]).rstrip()}: {why}"
+        lines += wrap(text, columns, initial_indent="  ? ", subsequent_indent="    ", break_on_hyphens=False)
     return lines
 
 

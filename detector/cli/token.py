@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from detector.cli.output import finish, say
+from detector.cli.output import config_option, finish, say
 from detector.errors import UsageError
 from detector.model.clock import duration, print_time
 
@@ -21,7 +21,7 @@ def token() -> None:
     "--scope", "scopes", multiple=True, required=True, help="read, drift:write, admin, push:ENV[/SERVICE]."
 )
 @click.option("--for", "lifetime", default="1y", show_default=True, help="How long it is good, as in 90d.")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str | None) -> None:
     """Make a token and print it once: only its hash is kept."""
     from detector.api.tokens import is_scope, mint
@@ -41,7 +41,7 @@ def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str |
 
 
 @token.command("list")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def list_tokens(config_path: str | None) -> None:
     """List tokens with their scopes and ends."""
     from detector.cli.asking import asked
@@ -61,7 +61,7 @@ def list_tokens(config_path: str | None) -> None:
 
 @token.command("revoke")
 @click.argument("identifier")
-@click.option("--config", "config_path", metavar="FILE", help="parity.yml.")
+@config_option
 def revoke(identifier: str, config_path: str | None) -> None:
     """End a token now. Takes its id, as `parity token list` shows it."""
     from detector.cli.asking import configuration, writing

@@ -163,7 +163,7 @@ def test_status_shows_the_matrix_and_what_is_open(parity: Parity, shop: Path) ->
     assert ["service", "dev", "staging", "prod"] in words
     assert "api      staging → prod  ▲ 3 high" in answer.out
     assert "5 of 5 sources seen" in answer.out
-    assert (answer.code, answer.why) == (0, "status: 1 services, open drift in 2 of their comparisons")
+    assert (answer.code, answer.why) == (0, "status: 1 services, 2 of 2 comparisons with open drift")
 
 
 def test_status_before_anything_was_seen_says_the_next_command(parity: Parity, folder: Path) -> None:
