@@ -8,6 +8,7 @@ import pytest
 
 from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
+from detector.model.items import package
 from detector.model.records import Interval
 from tests.builders import (
     DEV_TO_STAGING,
@@ -129,13 +130,16 @@ def test_w36_the_distribution_is_no_part_of_a_packages_name() -> None:
 
 
 def test_w37_the_platform_of_a_package_is_an_attribute() -> None:
-    """esbuild installs another binary package on each platform, under one item with a hint."""
+    """esbuild installs another binary package on each platform: one item, with the platform beside it."""
 
-    def esbuild(platform: str) -> Any:
-        item = "pkg:npm/%40esbuild/binary"
+    def esbuild(platform: str, item: str) -> Any:
         return {"dependencies": section({item: "0.25.0"}, hints={item: {"platform": platform}})}
 
-    assert told(compare(esbuild("darwin-arm64"), esbuild("linux-x64"))) == []
+    laptop, image_ = "@esbuild/darwin-arm64", "@esbuild/linux-x64"
+    sides = [esbuild(name, package("npm", name)) for name in (laptop, image_)]
+    assert told(compare(*sides)) == []
+    naive = [esbuild(name, f"pkg:npm/{name}") for name in (laptop, image_)]
+    assert len(told(compare(*naive))) == 2
 
 
 @pytest.mark.parametrize(
