@@ -379,6 +379,17 @@ def test_every_section_reason_and_severity_is_named() -> None:
         assert re.search(rf"\b{word}\b", text), word
 
 
+# --- operating ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["MOST_RUNS", "MOST_THREADS"])
+def test_limits_are_the_limits(name: str) -> None:
+    assert re.search(
+        rf"\b{getattr(import_module('detector.jobs.look'), name)}\b",
+        section("docs/operating.md", "## Limits"),
+    )
+
+
 # --- all pages ------------------------------------------------------------------------------------
 
 
