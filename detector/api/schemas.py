@@ -192,6 +192,7 @@ class Cause(Answer):
     title: str
     service: str
     severity: Severity
+    verdict: Literal["drift", "expected"]
     parent: CauseKey | None
     children: int
 

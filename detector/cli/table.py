@@ -165,7 +165,8 @@ def _cause_lines(document: Mapping[str, Any], columns: int) -> list[str]:
     lines = [styled("Causes", underline=True)]
     for cause in document["causes"]:
         of = f"{cause['service']}: " if _names_services(document) else ""
-        text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}"
+        allowed = " (expected)" if cause["verdict"] == "expected" else ""
+        text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}{allowed}"
         lines += wrap(text, columns, initial_indent="  ", subsequent_indent=" " * 6)
     return [*lines, ""]
 

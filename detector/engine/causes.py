@@ -8,10 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from detector.engine.pairing import product_of
 from detector.engine.view import Place, View
 from detector.model.records import Judged, Key, severity_rank
-from detector.model.words import Severity
+from detector.model.words import Severity, Verdict
 
+#: How the makers of a product write it.
+_PRODUCTS: Final = {
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "redis": "Redis",
+    "valkey": "Valkey",
+    "rabbitmq": "RabbitMQ",
+    "mongodb": "MongoDB",
+    "elasticsearch": "Elasticsearch",
+    "opensearch": "OpenSearch",
+}
 _OS_PACKAGES: Final = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
 #: What is inside the artefact that a release ships.
 _INSIDE_A_RELEASE: Final = ("dependencies", "admin", "processes")
@@ -28,6 +41,8 @@ class Cause:
     parent: Key | None
     children: tuple[Key, ...]
     severity: Severity
+    #: `drift` where any of it is, else `expected`.
+    verdict: Verdict
 
     def document(self) -> dict[str, Any]:
         """Return the cause as ``parity.diff/v1`` shows it."""
@@ -37,6 +52,7 @@ class Cause:
             "title": self.title,
             "service": self.service,
             "severity": self.severity,
+            "verdict": self.verdict,
             "parent": self.parent._asdict() if self.parent is not None else None,
             "children": len(self.children),
         }
@@ -103,6 +119,7 @@ def _cause(number: str, kind: str, title: str, parent: Judged | None, children: 
         parent=parent.key if parent is not None else None,
         children=tuple(child.key for child in children),
         severity=worst.severity,
+        verdict=worst.verdict,
     )
 
 
@@ -117,7 +134,7 @@ def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candi
             continue
         if judged.key.kind not in ("difference", "variant") or judged.verdict not in ("drift", "expected"):
             continue
-        if (candidate := _candidate_of(judged)) is not None:
+        if (candidate := _candidate_of(judged, left)) is not None:
             ordered.append(candidate)
     for place, ours in left.sides.items():
         if not place.item.startswith("lockfile#"):
@@ -128,9 +145,9 @@ def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candi
     return [candidate for _, candidate in sorted(ordered, key=lambda entry: (entry[0], entry[1][1]))]
 
 
-def _candidate_of(judged: Judged) -> tuple[int, _Candidate] | None:
+def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     key, item = judged.key, judged.key.item
-    title = _line(judged)
+    title = _step(judged)
     if judged.direction == "left_ahead" and item == "image#tag":
         return 0, ("release", f"release {title}", key, lambda child: _inside_release(child, key))
     if item == "image#base":
@@ -139,8 +156,10 @@ def _candidate_of(judged: Judged) -> tuple[int, _Candidate] | None:
         return 2, ("os_release", f"OS {title}", key, lambda child: _on_os(child, judged))
     alias, _, aspect = item.partition("#")
     if key.section == "backing_services" and aspect == "product":
-        return 4, ("product", title, key, lambda child: _of_server(child, judged, alias, ""))
+        return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, alias, ""))
     if key.section == "backing_services" and aspect == "version":
+        product = product_of(left, Place(*key[1:4]))
+        title = f"{_PRODUCTS.get(product, product or alias)} {title}"
         return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, alias, "/"))
     return None
 
@@ -196,7 +215,12 @@ def _line(judged: Judged) -> str:
     name = judged.key.item.rpartition("/")[2] if judged.key.item.startswith("pkg:") else judged.key.item
     if judged.key.section == "config" or judged.left is None:
         return name
-    return f"{name} {_word(judged.left.value)} → {_word(judged.right.value)}"
+    return f"{name} {_step(judged)}"
+
+
+def _step(judged: Judged) -> str:
+    """Return ``4.2.26 → 5.2.8`` of a difference that is no config key's."""
+    return f"{_word(judged.left.value if judged.left else None)} → {_word(judged.right.value)}"
 
 
 def _word(value: object) -> str:

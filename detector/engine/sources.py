@@ -45,6 +45,7 @@ def config_source_differs(
             parent=finding.key,
             children=tuple(sorted(collapsed)),
             severity=CEILING,
+            verdict="drift",
         )
         children = [
             replace(
