@@ -13,10 +13,9 @@ from collectors.readers._locked import (
     text_at,
     text_of,
 )
-from detector.errors import UnseenError
+from detector.errors import Reason, UnseenError
 from detector.model.platforms import split_platform
 from detector.model.wire_json import WireError, json_document
-from detector.model.words import Reason
 from detector.reader import Read
 
 _ROOT: Final = ""

@@ -2,12 +2,11 @@
 
 from typing import Any, ClassVar, Final
 
-from detector.errors import UnseenError
+from detector.errors import Reason, UnseenError
 from detector.model.clock import print_time
 from detector.model.facts import Observation
 from detector.model.fingerprints import Fingerprinter
 from detector.model.wire import WireError, json_document, observations_from
-from detector.model.words import Reason
 from detector.reader import API, Part, Read
 
 #: Slugs of what is beyond all use rather than wrong.

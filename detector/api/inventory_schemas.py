@@ -3,7 +3,8 @@
 from typing import Any, Literal
 
 from detector.api.schemas import Answer, Cell, Column, Drift, Time
-from detector.model.words import Basis, Completeness, ComponentKind, Reason, SectionName, ServiceKind, Tier
+from detector.errors import Reason
+from detector.model.words import Basis, Completeness, ComponentKind, SectionName, ServiceKind, Tier
 
 
 class Service(Answer):

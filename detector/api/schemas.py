@@ -4,11 +4,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detector.errors import Reason
 from detector.model.words import (
     Basis,
     Kind,
     Pending,
-    Reason,
     SectionName,
     ServiceKind,
     Severity,

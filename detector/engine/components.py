@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 from detector.engine.looks import Look
 from detector.engine.view import Place, View
+from detector.errors import Reason
 from detector.model.records import Side
-from detector.model.words import MAIN, Reason, SectionName, SourceClass
+from detector.model.words import MAIN, SectionName, SourceClass
 
 
 class Join(NamedTuple):

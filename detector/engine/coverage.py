@@ -8,8 +8,8 @@ from typing import Any
 
 from detector.engine.policy import SourcePolicy
 from detector.engine.view import View
+from detector.errors import Reason
 from detector.model.clock import print_time
-from detector.model.words import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

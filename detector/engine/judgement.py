@@ -13,10 +13,11 @@ from detector.engine.remedies import remedy_for
 from detector.engine.rules import Allowance, Decision, Rule, Subject, decide
 from detector.engine.values import equal_values, rotated
 from detector.engine.view import Place, View
+from detector.errors import Reason
 from detector.model.clock import print_duration
 from detector.model.facts import Value
 from detector.model.records import Interval, Judged, Key, Side
-from detector.model.words import MAIN, Reason, Verdict
+from detector.model.words import MAIN, Verdict
 
 #: The allowance of either side among peers: how long a roll-out may take to reach all of them.
 PEER_SKEW = Allowance(span=timedelta(days=1))

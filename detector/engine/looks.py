@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from detector.engine.values import LOCAL, agree
+from detector.errors import Reason
 from detector.model.facts import Section
 from detector.model.items import matches
 from detector.model.records import Side, Stream
-from detector.model.words import BASES, Reason, SectionName
+from detector.model.words import BASES, SectionName
 
 ABSENT: Final = Side()
 

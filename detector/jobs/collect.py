@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from detector.collector import Seen
 from detector.config.records import Source
-from detector.errors import UnseenError
+from detector.errors import Reason, UnseenError
 from detector.jobs.look import Host, Look, observations_of
 from detector.jobs.schedule import SourceId, id_of
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded
-from detector.model.words import Reason, SectionName, Traffic
+from detector.model.words import SectionName, Traffic
 from detector.store.store import Store
 
 #: Service, component and traffic: what tells the streams of one source apart.

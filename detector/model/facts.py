@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from detector.errors import Reason
 from detector.model.words import (
     MAIN,
     SOURCE_CLASSES,
     Basis,
     Completeness,
     ComponentKind,
-    Reason,
     SectionName,
     SourceClass,
     Traffic,

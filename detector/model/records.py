@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from detector.errors import Reason
 from detector.model.clock import print_time
 from detector.model.facts import Section, Value
 from detector.model.words import (
@@ -14,7 +15,6 @@ from detector.model.words import (
     ComponentKind,
     Kind,
     Pending,
-    Reason,
     SectionName,
     Severity,
     State,

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, get_args
 
-from detector.errors import Reason as Reason
+from detector.errors import Reason
 
 Basis = Literal["declared", "built", "running"]
 SectionName = Literal[
