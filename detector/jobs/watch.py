@@ -229,6 +229,9 @@ class Watch:
             self.on_delivery(await self._deliver.run(datetime.now(UTC)))
         except StoreError as error:
             self._log.error("nothing delivered", error=str(error))
+        except asyncio.CancelledError:
+            # The service stops: what was being said is given back, and said after the next start.
+            self._log.info("delivery interrupted")
 
     async def _report(self) -> None:
         if self._ran["runs"]:
