@@ -153,7 +153,7 @@ def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     if item == "image#base":
         return 1, ("base_image", f"base image {title}", key, lambda child: _on_base(child, judged))
     if item == "os#release":
-        return 2, ("os_release", f"OS {title}", key, lambda child: _on_os(child, judged))
+        return 2, ("os_release", f"OS release {title}", key, lambda child: _on_os(child, judged))
     alias, _, aspect = item.partition("#")
     if key.section == "backing_services" and aspect == "product":
         return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, alias, ""))

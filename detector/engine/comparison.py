@@ -205,7 +205,10 @@ def verdicts_on(
     )
     known = {difference.place for difference in found.items}
     asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
-    between = [*found.items, *asked, *shared_between(both.left, both.right, pair)]
+    between = sorted(
+        [*found.items, *asked, *shared_between(both.left, both.right, pair)],
+        key=lambda difference: (difference.place, difference.kind),
+    )
     judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
     judged, causes = explain(judged, both.left, both.right, first=first_cause)
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)

@@ -26,6 +26,7 @@ class Difference(NamedTuple):
 class Differences:
     """All that two views do not plainly share, and how much they do."""
 
+    #: In no order: whoever shows them sorts what is left of them.
     items: tuple[Difference, ...]
     #: Places that both sides have, and that were compared.
     compared: int

@@ -5,9 +5,6 @@ The work grows with what differs: two sets of interned facts are XORed, and besi
 places that must be judged although equal, and those that are unknown, are looked at.
 """
 
-from operator import attrgetter
-from typing import Final
-
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
 from detector.engine.images import settle_image
@@ -26,8 +23,6 @@ from detector.model.records import Side
 from detector.model.words import MAIN, SectionName
 
 __all__ = ["Difference", "Differences", "differences", "product_of"]
-
-_PLACE: Final = attrgetter("place")
 
 
 def differences(left: View, right: View, interner: Interner) -> Differences:
@@ -68,7 +63,6 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     found += [difference for difference in pairs if difference is not None]
     for component in images - skipped:
         found = list(settle_image(found, left, right, component, joins))
-    found.sort(key=_PLACE)  # of which no two are the same
     return Differences(
         items=tuple(found),
         compared=compared,
