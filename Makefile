@@ -16,7 +16,7 @@ run: $(VENV)/.ready-run ## Install what is locked, then watch the three environm
 
 test: $(VENV)/.ready-test ## Install what the tests need, then run them (ARGS="tests/engine -x" narrows)
 	@sh tests/system-packages.sh
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.ready-test ## Style, types and rings
 	@$(BIN)/ruff check .

@@ -22,9 +22,6 @@ from tests.servers.postgres import Postgres15, Postgres18
 from tests.servers.redis import Redis6, Redis7
 from tests.servers.slack_process import SlackProcess
 
-#: With the shared servers of Docker: they start once for a run.
-pytestmark = pytest.mark.xdist_group("docker")
-
 #: Who owns what: one message for each (comparison, owner).
 CONVERSATIONS = {
     "dev..staging team-payments",

@@ -22,8 +22,6 @@ from tests.servers.packages import DEB_PACKAGES
 from tests.servers.postgres import Postgres15
 from tests.servers.process import LOOPBACK, free_port
 
-pytestmark = pytest.mark.xdist_group("docker")
-
 BASE = "parity-e2e/python:3.12-slim-bookworm"
 IMAGE = "registry.example/acme/checkout:2.0.1"
 CONTAINER = "quiet-checkout-1"

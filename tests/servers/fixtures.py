@@ -13,17 +13,6 @@ from tests.servers.redis import Redis6, Redis7
 from tests.servers.registry import Registry
 from tests.servers.slack import Slack
 
-#: A test that asks for one of these runs in the worker of this name, so that the server starts once.
-_WORKERS = {"docker_staging": "docker", "docker_prod": "docker", "aws_server": "aws"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        worker = next((_WORKERS[name] for name in _WORKERS if name in asked), None)
-        if worker is not None:
-            item.add_marker(pytest.mark.xdist_group(worker))
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Generator[None, None, None]:
