@@ -3,10 +3,10 @@
 import base64
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 #: Marks that change when text is escaped: a canary holds some of each.
 _MARKS = '/+="&é'
@@ -33,34 +33,39 @@ class Canaries:
 
     def found_in(self, searched: Mapping[str, bytes]) -> set[tuple[str, str, str]]:
         """(planted at, form, found in) of every canary in the searched bytes."""
+        haystack = b"\n".join(searched.values())
         return {
             (place, form, where)
             for place, value in self.planted.items()
-            for form, needle in forms_of(value)
+            for form, needle in forms_of(value).items()
+            if needle in haystack
             for where, data in searched.items()
             if needle in data
         }
 
 
-def forms_of(value: str) -> Iterable[tuple[str, bytes]]:
-    """The forms in which a secret travels: each with its name."""
+def forms_of(value: str) -> dict[str, bytes]:
+    """The forms in which a secret travels, by name; forms that look alike stand here once."""
     raw = value.encode()
-    yield "raw", raw
-    yield "hex", raw.hex().encode()
-    yield "HEX", raw.hex().upper().encode()
-    yield "json", json.dumps(value)[1:-1].encode()
-    yield "url", quote(value, safe="").encode()
-    yield "path", quote(value).encode()
-    yield "form", quote_plus(value).encode()
-    yield "html", value.replace("&", "&amp;").replace('"', "&#34;").encode()
-    yield "utf-16", value.encode("utf-16-le")
+    forms = {
+        "raw": raw,
+        "hex": raw.hex().encode(),
+        "HEX": raw.hex().upper().encode(),
+        "json": json.dumps(value)[1:-1].encode(),
+        "url": quote(value, safe="").encode(),
+        "path": quote(value).encode(),
+        "html": value.replace("&", "&amp;").replace('"', "&#34;").encode(),
+        "utf-16": value.encode("utf-16-le"),
+    }
     for shift in range(3):
         # Of base64, the letters that depend on this value alone, wherever it begins in what was encoded.
-        letters = base64.b64encode(b"\0" * shift + raw)
-        first, rest = -(-shift * 8 // 6), (len(raw) + shift) % 3
-        inner = letters[first : len(letters.rstrip(b"=")) - (1 if rest else 0)]
-        yield f"base64+{shift}", inner
-        yield f"base64url+{shift}", inner.translate(bytes.maketrans(b"+/", b"-_"))
+        letters = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
+        inner = letters[-(-shift * 8 // 6) : len(letters) - bool((len(raw) + shift) % 3)]
+        forms[f"base64+{shift}"] = inner
+        forms[f"base64url+{shift}"] = inner.translate(bytes.maketrans(b"+/", b"-_"))
+    return {
+        form: needle for needle, form in {needle: form for form, needle in reversed(forms.items())}.items()
+    }
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
