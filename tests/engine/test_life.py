@@ -397,3 +397,16 @@ def test_a_dead_collector_never_raises_a_score(left: Any, right: Any, *, forgets
     shop.look(left, dead)
     assert score(shop) <= before
     assert {one.verdict for one in shop.score.items if one.drift_id} == {"unknown"}
+
+
+def test_a_row_that_nobody_can_judge_stays_as_it_is() -> None:
+    shop = opened()
+    nothing = view(environment="prod")
+    outcome = live(
+        shop.rows,
+        [],
+        ledger=shop.ledger(),
+        witnesses=Witnesses(left=nothing, right=nothing, policies={}),
+        settled_now=lambda _: None,
+    )
+    assert (outcome.drifts, outcome.events, outcome.owed) == ((), (), ())
