@@ -114,7 +114,7 @@ def test_what_keeps_no_state_has_no_endpoint(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["changeme", "CHANGE_ME_please", "your-key-here", "<secret>", "xxxx", "TODO", "dummy-token"]
+    "value", ["changeme", "CHANGE_ME_please", "your-key-here", "<secret>", "xxxx", "tbd", "dummy-token"]
 )
 def test_placeholders_are_known(value: str) -> None:
     assert shape(value)["placeholder"] is True
