@@ -1,67 +1,61 @@
 """The connections to one database: one that writes, several that read."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Table
-from sqlalchemy.dialects.sqlite import Insert, insert
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from detector.errors import StoreBusyError, StoreError
-from detector.store import sqlite
+from detector.errors import StoreError
+from detector.store.location import ConflictError, Location, Owner
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+#: Seconds before each further try of what met a conflict, on average.
+_WAITS: Final = (0.02, 0.04, 0.08, 0.16)
+
 
 class Database:
-    """Owns the engines of one database file.
+    """Owns the connections to one database; without an ``owner`` it is only read.
 
     Every error of the driver leaves as StoreBusyError, StoreSchemaError or StoreError in our own words.
     """
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
-        self.path = path
-        self._writer: AsyncEngine | None = None if read_only else sqlite.writer(path)
-        self._readers = sqlite.readers(path)
+    def __init__(self, location: Location, owner: Owner | None) -> None:
+        self._location = location
+        self._owner = owner
+        self._writer = None if owner is None else location.writer()
+        self._readers = location.readers()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
-        self._file = _identity(path)
-        #: After a failed fsync nobody knows what is on the disk: no more writes by this process.
+        #: Set when nobody knows what is on the disk: no more writes by this process.
         self._lost: StoreError | None = None
 
     async def connect(self) -> None:
-        """Connect now, so that what refuses does so at the start. Closes all again where it does."""
-        try:
-            async with self.read() if self._writer is None else self.write():
-                pass
-        except BaseException:
-            await self.close()
-            raise
+        """Connect now, so that what refuses does so at the start."""
+        async with self.read() if self._owner is None else self.write():
+            pass
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Run one transaction: committed, and durable, when the block ends well."""
-        if self._writer is None:
-            raise StoreError(f"{self.path} was opened to read only")
+        if self._owner is None or self._writer is None:
+            raise StoreError(f"{self._location} was opened to read only")
         async with self._turn:
             if self._lost is not None:
                 raise self._lost
-            if _identity(self.path) != self._file:
-                raise StoreBusyError(
-                    f"{self.path} was removed or replaced while in use: put it back, or start Parity again"
-                )
             try:
+                await self._owner.ensure()
                 async with self._writer.begin() as connection:
                     yield connection
-            except DBAPIError as error:
-                refused = sqlite.refusal(error, self.path)
-                if sqlite.disk_failed(error):
+                    await self._owner.ensure()
+            except self._location.errors as error:
+                refused = self._location.refusal(error)
+                if self._location.ends_writing(error):
                     self._lost = refused
                 raise refused from None
 
@@ -71,12 +65,12 @@ class Database:
         try:
             async with self._readers.begin() as connection:
                 yield connection
-        except DBAPIError as error:
-            raise sqlite.refusal(error, self.path) from None
+        except self._location.errors as error:
+            raise self._location.refusal(error) from None
 
-    async def finish(self, work: Coroutine[Any, Any, R]) -> R:
+    async def finish(self, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
         """Run work to its end even if the caller is cancelled: a commit under way cannot be taken back."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_persist(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(_seen)
@@ -87,15 +81,14 @@ class Database:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._readers.dispose()
-        if self._writer is not None:
-            await self._writer.dispose()
-
-    @staticmethod
-    def insert(table: Table) -> Insert:
-        """Return an INSERT that can also update: the dialects spell it alike, in classes of their own."""
-        return insert(table)
+        """Close every connection, and let another process own the database."""
+        try:
+            await self._readers.dispose()
+            if self._writer is not None:
+                await self._writer.dispose()
+        finally:
+            if self._owner is not None:
+                await self._owner.release()
 
 
 class _Writing(Protocol):
@@ -112,20 +105,22 @@ def to_the_end(
 
     @wraps(method)
     async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._database.finish(method(self, *args, **kwargs))
+        return await self._database.finish(lambda: method(self, *args, **kwargs))
 
     return run
+
+
+async def _persist(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Run work, again where another transaction stood in its way."""
+    for wait in _WAITS:
+        try:
+            return await work()
+        except ConflictError:
+            await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, guards nothing
+    return await work()
 
 
 def _seen(task: "asyncio.Task[Any]") -> None:
     """Take note of an error whose caller is gone, so that the loop does not report it as forgotten."""
     if not task.cancelled():
         task.exception()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -10,12 +10,11 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
-from sqlalchemy import select, tuple_
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import value_bytes
 from detector.model.facts import NOTHING, Section, Value
-from detector.store.database import Database
 from detector.store.tables import item, value
 
 K = TypeVar("K", bound=Hashable)
@@ -64,11 +63,12 @@ class Interning:
         """Return the id of each (section, name), adding those that are new. For the writer."""
         found, unknown = _split(names, self._items, self._new_items)
         if unknown:
-            await connection.execute(
-                Database.insert(item).on_conflict_do_nothing(),
-                [{"section": section, "name": name} for section, name in unknown],
-            )
             self._new_items |= await find_items(connection, unknown)
+            new = [{"section": name[0], "name": name[1]} for name in unknown if name not in self._new_items]
+            if new:
+                statement = insert(item).returning(item.c.section, item.c.name, item.c.id)
+                added = await connection.execute(statement, new)
+                self._new_items |= {(section, name): id_ for section, name, id_ in added}
             found |= {name: self._new_items[name] for name in unknown}
         return found
 
@@ -81,17 +81,19 @@ class Interning:
             rows = {
                 _digest(body, hints): (key, body, hints) for key, body, hints in _bodies(unknown, entries)
             }
-            await connection.execute(
-                Database.insert(value).on_conflict_do_nothing(),
-                [
-                    {"digest": digest, "body": body, "hints": hints}
-                    for digest, (_, body, hints) in rows.items()
-                ],
-            )
+            ids: dict[bytes, int] = {}
             for digests in chunks(list(rows)):
                 query = select(value.c.digest, value.c.id).where(value.c.digest.in_(digests))
-                for digest, id_ in await connection.execute(query):
-                    self._new_values[rows[digest][0]] = id_
+                ids.update((row.digest, row.id) for row in await connection.execute(query))
+            new = [
+                {"digest": digest, "body": body, "hints": hints}
+                for digest, (_, body, hints) in rows.items()
+                if digest not in ids
+            ]
+            if new:
+                statement = insert(value).returning(value.c.digest, value.c.id)
+                ids.update((row.digest, row.id) for row in await connection.execute(statement, new))
+            self._new_values |= {key: ids[digest] for digest, (key, _, _) in rows.items()}
             found |= {key: self._new_values[key] for key in unknown}
         return found
 

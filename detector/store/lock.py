@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from detector.errors import StoreError, StoreInUseError
+from detector.errors import StoreBusyError, StoreError, StoreInUseError
 
 
 class OwnerLock:
@@ -15,6 +15,8 @@ class OwnerLock:
     """
 
     def __init__(self, database: Path) -> None:
+        self._database = database
+        self._file: tuple[int, int] | None = None
         path = database.with_name(database.name + ".lock")
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -35,6 +37,24 @@ class OwnerLock:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
-    def release(self) -> None:
+    async def ensure(self) -> None:
+        """Raise StoreBusyError unless the file is the one that it was at the first call."""
+        found = _identity(self._database)
+        if self._file is None:
+            self._file = found
+        elif found != self._file:
+            raise StoreBusyError(
+                f"{self._database} was removed or replaced while in use: put it back, or start Parity again"
+            )
+
+    async def release(self) -> None:
         """Let another process own the database."""
         os.close(self._descriptor)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

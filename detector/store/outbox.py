@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from detector.model.records import Owed
 from detector.store import register_tables as r
 from detector.store.database import Database, to_the_end
+from detector.store.location import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class Outbox:
                 "closed": closed,
                 "updated_at": now,
             }
-            statement = Database.insert(r.message).values(receiver=receiver, key=key, **values)
+            statement = upsert(connection, r.message).values(receiver=receiver, key=key, **values)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["receiver", "key"], set_=values)
             )

@@ -33,6 +33,8 @@ class Recording:
         self._interning = interning
         self._turns: WeakValueDictionary[StreamKey, asyncio.Lock] = WeakValueDictionary()
         self._streams = Streams()
+        #: Observations whose commit failed: it may have come about all the same.
+        self._doubtful: dict[StreamKey, Entry] = {}
 
     @to_the_end
     async def record(self, observation: Observation, *, received_at: datetime, scheduled: bool) -> Recorded:
@@ -63,6 +65,7 @@ class Recording:
                     after = await self._commit(connection, known, arrival)
             except BaseException:
                 self._interning.forget()
+                self._doubtful[key] = entry
                 raise
             self._interning.remember()
             self._streams.put(key, replace(after, text=text if after.ring[-1] == entry else b""))
@@ -191,11 +194,14 @@ class Recording:
 
     async def _known(self, key: StreamKey) -> Known | None:
         known = self._streams.get(key)
-        if known is None:
+        doubtful = self._doubtful.get(key)
+        if known is None or doubtful is not None:
             async with self._database.read() as connection:
-                known = await load(connection, self._interning, key)
-            if known is not None:
+                stored = await load(connection, self._interning, key)
+            if stored is not None and (known is None or doubtful in stored.ring):
+                known = stored
                 self._streams.put(key, known)
+            self._doubtful.pop(key, None)
         return known
 
     def _turn(self, key: StreamKey) -> asyncio.Lock:

@@ -12,6 +12,7 @@ from detector.model.words import Kind, SectionName, Severity, State
 from detector.store import register_tables as r
 from detector.store.database import Database, to_the_end
 from detector.store.interning import chunks
+from detector.store.location import upsert
 from detector.store.outbox import owe
 
 
@@ -39,7 +40,7 @@ class Register:
         """
         async with self._database.write() as connection:
             if drifts:
-                statement = Database.insert(r.drift)
+                statement = upsert(connection, r.drift)
                 columns = {
                     column.name: statement.excluded[column.name]
                     for column in r.drift.c
@@ -54,7 +55,7 @@ class Register:
                     insert(r.drift_event), [_event_row(drift, event) for drift, event in events]
                 )
             await owe(connection, owed)
-            statement = Database.insert(r.judged_through).values(
+            statement = upsert(connection, r.judged_through).values(
                 comparison=comparison, service=service, seq=judged_through
             )
             await connection.execute(

@@ -6,58 +6,55 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from detector.errors import StoreSchemaError
-from detector.store import sqlite
+from detector.store.location import Location
 
 #: The newest revision in ``migrations/versions``. Named here so that a start on a current database needs no
 #: Alembic.
 HEAD: Final = "0001"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSION: Final = text("SELECT version_num FROM alembic_version")
-_CHECK: Final = text("PRAGMA quick_check(1)")
 
 
-async def bring_up_to_date(path: Path) -> None:
+async def bring_up_to_date(location: Location) -> None:
     """Check the whole file and run the migrations that it lacks, all in one transaction.
 
     A file that is not ours is left as it was. Raises StoreSchemaError where it is damaged, of another
     program, or newer than this one.
     """
-    async with _looking_at(path, sqlite.inspector(path)) as connection:
-        found = await _version(connection, path)
-        if (await connection.execute(_CHECK)).scalar_one() != "ok":
-            raise sqlite.damaged(path, "quick_check found a broken page")
+    async with _looking_at(location, location.inspector()) as connection:
+        found = await _version(connection, location)
+        await location.check(connection)
         if found != HEAD:
-            await connection.run_sync(_upgrade, path, found)
+            await connection.run_sync(_upgrade, location, found)
 
 
-async def require_current(path: Path) -> None:
+async def require_current(location: Location) -> None:
     """Raise StoreSchemaError unless the schema is the one of this program."""
-    async with _looking_at(path, sqlite.readers(path)) as connection:
-        found = await _version(connection, path)
+    async with _looking_at(location, location.readers()) as connection:
+        found = await _version(connection, location)
     if found is None:
-        raise StoreSchemaError(f"{path} is empty: start `parity serve` on it once")
+        raise StoreSchemaError(f"{location} is empty: start `parity serve` on it once")
     if found != HEAD:
         if _is_older(found):
-            raise StoreSchemaError(f"{path} has the older schema {found}: run parity db upgrade")
-        raise _newer(path, found)
+            raise StoreSchemaError(f"{location} has the older schema {found}: run parity db upgrade")
+        raise _newer(location, found)
 
 
 @asynccontextmanager
-async def _looking_at(path: Path, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _looking_at(location: Location, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.begin() as connection:
             yield connection
-    except DBAPIError as error:
-        raise sqlite.refusal(error, path) from None
+    except location.errors as error:
+        raise location.refusal(error) from None
     finally:
         await engine.dispose()
 
 
-async def _version(connection: AsyncConnection, path: Path) -> str | None:
+async def _version(connection: AsyncConnection, location: Location) -> str | None:
     """Return the revision of a database, None for an empty one."""
     tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     if not tables:
@@ -66,26 +63,26 @@ async def _version(connection: AsyncConnection, path: Path) -> str | None:
         rows = (await connection.execute(_VERSION)).scalars().all()
         if len(rows) == 1:
             return str(rows[0])
-    raise StoreSchemaError(f"{path} is a database of another program: give database_url another file")
+    raise StoreSchemaError(f"{location} is a database of another program: give database_url another one")
 
 
 def _is_older(revision: str) -> bool:
     return revision.isdigit() and any((_MIGRATIONS / "versions").glob(f"{revision}_*.py"))
 
 
-def _newer(path: Path, revision: str) -> StoreSchemaError:
+def _newer(location: Location, revision: str) -> StoreSchemaError:
     return StoreSchemaError(
-        f"{path} was written by a newer Parity (schema {revision}, this one knows {HEAD}): "
+        f"{location} was written by a newer Parity (schema {revision}, this one knows {HEAD}): "
         "install that version or a later one, or restore a backup made before"
     )
 
 
-def _upgrade(connection: Connection, path: Path, found: str | None) -> None:
+def _upgrade(connection: Connection, location: Location, found: str | None) -> None:
     from alembic import command  # noqa: PLC0415 - costs 0.15 s, and most starts need no migration
     from alembic.config import Config  # noqa: PLC0415
 
     if found is not None and not _is_older(found):
-        raise _newer(path, found)
+        raise _newer(location, found)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")

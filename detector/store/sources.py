@@ -7,8 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from detector.model.words import Reason
+from detector.errors import Reason
 from detector.store.database import Database
+from detector.store.location import upsert
 from detector.store.tables import source
 
 
@@ -71,7 +72,7 @@ class Sources:
         """Write the runs since the last flush. Returns them, for `written` after the commit."""
         runs = list(self._runs.values())
         if runs:
-            statement = Database.insert(source)
+            statement = upsert(connection, source)
             new = statement.excluded
             kept: dict[str, ColumnElement[Any]] = {
                 name: new[name] for name in ("last_run", "last_result", "detail", "duration_ms")

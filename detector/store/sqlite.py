@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from detector.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
+from detector.errors import StoreBusyError, StoreError, StoreSchemaError
+from detector.store.lock import OwnerLock
 
-_PREFIXES: Final = ("sqlite:///", "sqlite+aiosqlite:///")
+_CHECK: Final = text("PRAGMA quick_check(1)")
 _INSPECTOR_PRAGMAS: Final = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA synchronous=FULL",
@@ -31,42 +32,88 @@ _READER_PRAGMAS: Final = ("PRAGMA busy_timeout=5000", "PRAGMA query_only=ON")
 _READERS: Final = 4
 
 
-def path_of(url: str) -> Path:
-    """Return the file that a database URL names. Raises UsageError for what is no SQLite URL."""
-    for prefix in _PREFIXES:
-        if url.startswith(prefix) and len(url) > len(prefix):
-            return Path(url.removeprefix(prefix))
-    scheme = url.partition(":")[0]
-    raise UsageError(f"database_url: {scheme!r} is not supported here; write sqlite:///PATH")
+class SqliteFile:
+    """A database file."""
+
+    errors = (DBAPIError,)
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def require(self, *, may_make: bool) -> None:
+        if self._path.is_file():
+            return
+        if not may_make:
+            raise StoreError(f"there is no database {self}: start `parity serve` once, or mend database_url")
+        if self._path.exists():
+            raise StoreError(f"{self} is not a file: give database_url a file")
+
+    async def own(self) -> OwnerLock:
+        lock = OwnerLock(self._path)
+        try:
+            _create(self._path)
+        except BaseException:
+            await lock.release()
+            raise
+        return lock
+
+    def writer(self) -> AsyncEngine:
+        """It never creates the file."""
+        return _engine(self._path, "rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+
+    def inspector(self) -> AsyncEngine:
+        """Connecting changes nothing in the file."""
+        return _engine(self._path, "rw", _INSPECTOR_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+
+    def readers(self) -> AsyncEngine:
+        """On a disk mounted read-only the file is immutable: the journal's index could not be made."""
+        return _engine(self._path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+
+    async def check(self, connection: AsyncConnection) -> None:
+        if (await connection.execute(_CHECK)).scalar_one() != "ok":
+            raise self._damaged("quick_check found a broken page")
+
+    def refusal(self, error: Exception) -> StoreError:
+        name = _name(error)
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return StoreBusyError(f"{self} is locked by another process: try again")
+        if name == "SQLITE_FULL":
+            return StoreBusyError(f"no space left for {self}: free some, then try again")
+        if name.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
+            return StoreBusyError(
+                f"{self} cannot be written: give this user write access to it and its folder"
+            )
+        if name == "SQLITE_CANTOPEN":
+            return StoreBusyError(f"{self} cannot be opened: it is gone, or this user may not read it")
+        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")):
+            return self._damaged("it is no database any more")
+        if name.startswith("SQLITE_IOERR"):
+            return StoreError(f"the disk failed under {self} ({name}): check it, then start Parity again")
+        cause = getattr(error, "orig", None)
+        kind = type(cause if isinstance(cause, sqlite3.Error) else error).__name__
+        return StoreError(f"{self} refused a statement ({name or kind})")
+
+    def ends_writing(self, error: Exception) -> bool:
+        """A read, write or fsync failed."""
+        return _name(error).startswith("SQLITE_IOERR")
+
+    def _damaged(self, finding: str) -> StoreSchemaError:
+        return StoreSchemaError(
+            f"{self} is damaged: {finding}. Move it away and restore a backup: parity db restore FILE"
+        )
 
 
-def create_file(path: Path) -> None:
-    """Make an empty database file that only this user reads. Raises StoreError where that fails."""
+def _create(path: Path) -> None:
+    """Make an empty database file that only this user reads, unless it is there."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return
     except OSError as error:
         raise StoreError(f"cannot create {path}: {error.strerror}") from None
-
-
-def writer(path: Path) -> AsyncEngine:
-    """Return the engine of the one writing connection. It never creates the file."""
-    return _engine(path, "rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
-
-
-def inspector(path: Path) -> AsyncEngine:
-    """Return an engine for a file that may be another program's: connecting changes nothing in it."""
-    return _engine(path, "rw", _INSPECTOR_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
-
-
-def readers(path: Path) -> AsyncEngine:
-    """Return the engine of the reading connections.
-
-    On a disk that is mounted read-only the file is opened as immutable: the journal's index beside it could
-    not be made.
-    """
-    return _engine(path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str, *, connections: int) -> AsyncEngine:
@@ -100,36 +147,5 @@ def _on_read_only_disk(path: Path) -> bool:
     return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
 
 
-def refusal(error: DBAPIError, path: Path) -> StoreError:
-    """Return our own error for what SQLite refused: nothing of its text, which may name values."""
-    name = _name(error)
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusyError(f"{path} is locked by another process: try again")
-    if name == "SQLITE_FULL":
-        return StoreBusyError(f"no space left for {path}: free some, then try again")
-    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
-        return StoreBusyError(f"{path} cannot be written: give this user write access to it and its folder")
-    if name == "SQLITE_CANTOPEN":
-        return StoreBusyError(f"{path} cannot be opened: it is gone, or this user may not read it")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")):
-        return damaged(path, "it is no database any more")
-    if name.startswith("SQLITE_IOERR"):
-        return StoreError(f"the disk failed under {path} ({name}): check it, then start Parity again")
-    kind = type(error.orig).__name__ if isinstance(error.orig, sqlite3.Error) else type(error).__name__
-    return StoreError(f"{path} refused a statement ({name or kind})")
-
-
-def disk_failed(error: DBAPIError) -> bool:
-    """Tell whether a read, write or fsync failed, so that nobody knows what is on the disk."""
-    return _name(error).startswith("SQLITE_IOERR")
-
-
-def _name(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlite_errorname", None) or ""
-
-
-def damaged(path: Path, finding: str) -> StoreSchemaError:
-    """Return the error for a damaged file."""
-    return StoreSchemaError(
-        f"{path} is damaged: {finding}. Move it away and restore a backup: parity db restore FILE"
-    )
+def _name(error: Exception) -> str:
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", None) or ""

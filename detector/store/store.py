@@ -1,11 +1,9 @@
 """The store: opening it, and all that it can be asked."""
 
-from detector.errors import StoreError
-from detector.store import sqlite
 from detector.store.database import Database, to_the_end
 from detector.store.history import History
 from detector.store.interning import Interning
-from detector.store.lock import OwnerLock
+from detector.store.location import locate
 from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
@@ -23,9 +21,8 @@ class Store:
     it refuses for good. What is read is one committed state, as frozen records.
     """
 
-    def __init__(self, database: Database, lock: OwnerLock | None) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = lock
         interning = Interning()
         self._recording = Recording(database, interning)
         self._sources = Sources(database)
@@ -91,8 +88,6 @@ class Store:
             await self.flush()
         finally:
             await self._database.close()
-            if self._lock is not None:
-                self._lock.release()
 
 
 async def open_store(url: str, *, create: bool = True, read_only: bool = False) -> Store:
@@ -102,21 +97,13 @@ async def open_store(url: str, *, create: bool = True, read_only: bool = False) 
     StoreSchemaError for a newer, foreign or damaged one, StoreError where it is missing (without ``create``)
     or cannot be written, UsageError for a URL of another kind.
     """
-    path = sqlite.path_of(url)
-    if not path.is_file():
-        if read_only or not create:
-            raise StoreError(f"there is no database {path}: start `parity serve` once, or mend database_url")
-        if path.exists():
-            raise StoreError(f"{path} is not a file: give database_url a file")
-    lock = None if read_only else OwnerLock(path)
+    location = locate(url)
+    location.require(may_make=create and not read_only)
+    database = Database(location, None if read_only else await location.own())
     try:
-        if not read_only:
-            sqlite.create_file(path)
-        await (require_current if read_only else bring_up_to_date)(path)
-        database = Database(path, read_only=read_only)
+        await (require_current if read_only else bring_up_to_date)(location)
         await database.connect()
-        return Store(database, lock)
     except BaseException:
-        if lock is not None:
-            lock.release()
+        await database.close()
         raise
+    return Store(database)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Table, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import BigInteger, Column, Table, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.facts import Observation
 from detector.store import tables as t
 from detector.store.columns import moment
-from detector.store.database import Database
+from detector.store.location import upsert
 from detector.store.memory import Known, unsaid_document
 from detector.store.ring import encode
 
@@ -50,7 +50,7 @@ async def ensure_stream(connection: AsyncConnection, observation: Observation) -
         "component": observation.component,
         "source": observation.source,
     }
-    statement = Database.insert(t.stream).values(key | attributes)
+    statement = upsert(connection, t.stream).values(key | attributes)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=attributes))
     same = [t.stream.c[name] == value for name, value in key.items()]
     id_: int = (await connection.execute(select(t.stream.c.id).where(*same))).scalar_one()
@@ -100,7 +100,7 @@ async def write_delta(
             opened.c.opened,
             opened.c.opened_seq,
         ]
-        closing = select(*columns, literal(at), literal(seq)).where(*here)
+        closing = select(*columns, literal(at, BigInteger), literal(seq, BigInteger)).where(*here)
         names = [*(column.name for column in columns), "closed", "closed_seq"]
         await connection.execute(insert(past).from_select(names, closing), ended)
     if change.gone:
@@ -156,7 +156,7 @@ async def write_state(connection: AsyncConnection, known: Known) -> None:
         "changed_number": known.changed_number,
         "late": known.late,
     }
-    statement = Database.insert(t.stream_state).values(stream=known.id, **values)
+    statement = upsert(connection, t.stream_state).values(stream=known.id, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=values))
 
 
@@ -175,7 +175,7 @@ async def write_rings(connection: AsyncConnection, streams: Collection[Known]) -
 async def write_unsaid(connection: AsyncConnection, known: Known, *, since: int) -> None:
     """Add what a state holds unsaid from ``since`` on, and drop what the ring needs no more."""
     values = {"document": unsaid_document(known.settled)}
-    statement = Database.insert(t.unsaid).values(stream=known.id, since=since, **values)
+    statement = upsert(connection, t.unsaid).values(stream=known.id, since=since, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["stream", "since"], set_=values))
     mine = t.unsaid.c.stream == known.id
     needed = select(func.max(t.unsaid.c.since)).where(mine, t.unsaid.c.since <= known.ring[0].at)

@@ -1,7 +1,7 @@
 """Order of arrival: whatever it is, the end is the same, and the same as starting over would give."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,8 +14,11 @@ from detector.model.records import Stream
 from detector.model.words import SectionName
 from detector.store import ring as ring_module
 from detector.store.store import Store, open_store
+from tests.store.conftest import NewUrl
 from tests.store.obvious import ObviousStream, State, state_of
 from tests.store.seen import MONDAY, RECEIVED, minute, observed, unseen
+
+Arriving = list[tuple[Observation, bool]]
 
 NAMES = [f"pkg:{kind}/{number}" for kind in ("pypi", "deb") for number in range(6)]
 
@@ -60,7 +63,7 @@ def arrivals(draw: st.DrawFn) -> list[tuple[Observation, bool]]:
     ]
 
 
-async def fill(store: Store, arriving: Sequence[tuple[Observation, bool]]) -> None:
+async def fill(store: Store, arriving: Arriving) -> None:
     for observation, scheduled in arriving:
         await store.record(observation, received_at=RECEIVED, scheduled=scheduled)
 
@@ -89,69 +92,74 @@ async def agree(store: Store, model: ObviousStream) -> None:
         assert told(await store.streams(as_of=minute(at))) == model.as_of(minute(at)), at
 
 
-@given(arriving=arrivals())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_stored_is_what_starting_over_would_give(
-    new_url: Callable[[], str], arriving: list[tuple[Observation, bool]]
-) -> None:
-    async def run() -> None:
-        model = ObviousStream(ring=32)
-        for observation, scheduled in arriving:
-            model.record(observation, scheduled=scheduled)
-        url = new_url()
-        async with opened(url) as store:
-            await fill(store, arriving)
-            await agree(store, model)
-        async with opened(url) as store:
-            await agree(store, model)
+def examples(count: int) -> settings:
+    return settings(
+        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
 
-    asyncio.run(run())
+
+async def starts_over(url: str, arriving: Arriving) -> None:
+    model = ObviousStream(ring=ring_module.RING)
+    for observation, scheduled in arriving:
+        model.record(observation, scheduled=scheduled)
+    async with opened(url) as store:
+        await fill(store, arriving)
+        await agree(store, model)
+    async with opened(url) as store:
+        await agree(store, model)
+
+
+@given(arriving=arrivals())
+@examples(45)
+def test_what_is_stored_is_what_starting_over_would_give(new_sqlite_url: NewUrl, arriving: Arriving) -> None:
+    asyncio.run(starts_over(new_sqlite_url(), arriving))
+
+
+@given(arriving=arrivals())
+@examples(10)
+def test_what_postgres_stores_is_what_starting_over_would_give(
+    new_postgres_url: NewUrl, arriving: Arriving
+) -> None:
+    asyncio.run(starts_over(new_postgres_url(), arriving))
 
 
 @given(arriving=arrivals(), size=st.integers(1, 4))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 def test_what_has_left_the_ring_is_settled(
-    new_url: Callable[[], str],
-    monkeypatch: pytest.MonkeyPatch,
-    arriving: list[tuple[Observation, bool]],
-    size: int,
+    new_sqlite_url: NewUrl, monkeypatch: pytest.MonkeyPatch, arriving: Arriving, size: int
 ) -> None:
-    async def run() -> None:
-        monkeypatch.setattr(ring_module, "RING", size)
-        model = ObviousStream(ring=size)
-        for observation, scheduled in arriving:
-            model.record(observation, scheduled=scheduled)
-        async with opened(new_url()) as store:
-            await fill(store, arriving)
-            await agree(store, model)
+    monkeypatch.setattr(ring_module, "RING", size)
+    asyncio.run(starts_over(new_sqlite_url(), arriving))
 
-    asyncio.run(run())
+
+async def numbers_stay(url: str, arriving: Arriving) -> None:
+    async with opened(url) as store:
+        known: dict[int, State] = {}
+        for observation, scheduled in arriving:
+            recorded = await store.record(observation, received_at=RECEIVED, scheduled=scheduled)
+            now = told(await store.streams())
+            if recorded.changed:
+                assert recorded.snapshot == len(known) + 1
+                known[recorded.snapshot] = now
+            assert known[recorded.snapshot] == now, "no change without a number"
+        for number, state in known.items():
+            assert told(await store.streams(snapshot=("prod", number))) == state, number
+        assert [snapshot.number for snapshot in await store.snapshots("prod")] == sorted(known, reverse=True)
 
 
 @given(arriving=arrivals())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_numbered_snapshot_stays_what_was_known_then(
-    new_url: Callable[[], str], arriving: list[tuple[Observation, bool]]
-) -> None:
+@examples(40)
+def test_a_numbered_snapshot_stays_what_was_known_then(new_sqlite_url: NewUrl, arriving: Arriving) -> None:
     """Also when later observations rewrite what was so at that time."""
+    asyncio.run(numbers_stay(new_sqlite_url(), arriving))
 
-    async def run() -> None:
-        async with opened(new_url()) as store:
-            known: dict[int, State] = {}
-            for observation, scheduled in arriving:
-                recorded = await store.record(observation, received_at=RECEIVED, scheduled=scheduled)
-                now = told(await store.streams())
-                if recorded.changed:
-                    assert recorded.snapshot == len(known) + 1
-                    known[recorded.snapshot] = now
-                assert known[recorded.snapshot] == now, "no change without a number"
-            for number, state in known.items():
-                assert told(await store.streams(snapshot=("prod", number))) == state, number
-            assert [snapshot.number for snapshot in await store.snapshots("prod")] == sorted(
-                known, reverse=True
-            )
 
-    asyncio.run(run())
+@given(arriving=arrivals())
+@examples(10)
+def test_a_numbered_snapshot_of_postgres_stays_what_was_known_then(
+    new_postgres_url: NewUrl, arriving: Arriving
+) -> None:
+    asyncio.run(numbers_stay(new_postgres_url(), arriving))
 
 
 async def test_a_week_of_polls_keeps_the_last_thirty_two(store: Store) -> None:

@@ -19,6 +19,12 @@ from tests.store.seen import RECEIVED, minute, observed, packages
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    """The faults are those of a file and its disk."""
+    return sqlite_url
+
+
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 

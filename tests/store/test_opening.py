@@ -25,6 +25,12 @@ from detector.store.tables import metadata
 from tests.store.seen import RECEIVED, observed, packages
 
 
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    """These are about a file; `test_postgres` opens the other kind."""
+    return sqlite_url
+
+
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
@@ -80,7 +86,7 @@ async def test_a_refusal_lets_go_of_the_lock(url: str) -> None:
     for _ in range(2):
         with pytest.raises(StoreSchemaError):
             await open_store(url)
-    OwnerLock(file_of(url)).release()
+    await OwnerLock(file_of(url)).release()
 
 
 # --- where it is --------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
 """What becomes of an observation, and what it costs."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from detector.errors import StoreBusyError
 from detector.model.canonical import observation_digest
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded, Stream
@@ -90,7 +92,7 @@ async def test_a_source_that_only_ran_again_waits_for_the_flush(store: Store) ->
     assert seen == []
     with statements() as seen:
         await store.flush()
-    assert [text.partition(" INTO")[0] for text, _ in seen] == ["BEGIN IMMEDIATE", "INSERT"]
+    assert [text.partition(" INTO")[0] for text, _ in seen if not text.startswith("BEGIN")] == ["INSERT"]
 
 
 async def test_the_digest_alone_says_again_what_was_seen(store: Store) -> None:
@@ -212,6 +214,7 @@ A_KEY = section({"A": {"type": "empty"}})
         ([A_KEY, FAILED], "failed"),  # what was seen is still the last that is known
         ([A_KEY, section({}), FAILED], None),
         ([section({})], "complete"),  # that there is nothing was seen
+        ([FAILED, section({})], "complete"),
         ([section({}, status="partial")], "partial"),
     ],
 )
@@ -434,3 +437,25 @@ async def test_a_caller_that_leaves_does_not_take_the_commit_with_it(store: Stor
         await task
     again = await record(store, observed(0, packages(50)))
     assert (again.replayed, again.snapshot) == (True, 1)
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_made_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(store, observed(0, packages(1)))
+    write = store._database.write
+
+    @asynccontextmanager
+    async def silent() -> AsyncIterator[AsyncConnection]:
+        async with write() as connection:
+            yield connection
+        raise StoreBusyError("no answer")
+
+    monkeypatch.setattr(store._database, "write", silent)
+    with pytest.raises(StoreBusyError):
+        await record(store, observed(1, packages(2)))
+    monkeypatch.undo()
+    again = await record(store, observed(1, packages(2)))
+    assert (again.replayed, again.snapshot) == (True, 2)
+    assert (await record(store, observed(2, packages(3)))).snapshot == 3
+    assert len(dependencies(await only(store))) == 3
