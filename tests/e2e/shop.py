@@ -46,6 +46,7 @@ PLANTED: set[Named] = {
     ("staging..prod-us", "shop-db", "difference", "main#version"),
     ("prod", "checkout", "loopback_in_production", "METRICS_URL"),
 }
+LOOPBACK_URL: Named = ("prod", "checkout", "loopback_in_production", "METRICS_URL")
 SHARED_SECRET: Named = ("staging..prod", "checkout", "shared_secret", "SESSION_SECRET")
 
 
@@ -114,11 +115,11 @@ class Shop:
         }
         self._run(self.staging, "staging", env)
 
-    def run_prod(self, session_secret: str) -> None:
-        """Start the application of prod anew, with this secret."""
+    def run_prod(self, session_secret: str, *, metrics: str = "127.0.0.1") -> None:
+        """Start the application of prod anew, with this secret and this host for its metrics."""
         env = self._environment("prod") | {
             "SESSION_SECRET": session_secret,
-            "METRICS_URL": f"http://127.0.0.1:9100/{self.canaries.plain('path of METRICS_URL')}",
+            "METRICS_URL": f"http://{metrics}:9100/{self.canaries.plain('path of METRICS_URL')}",
             "PAYMENT_RETRIES": self.canaries.plain("PAYMENT_RETRIES of prod"),
         }
         self._run(self.prod, "prod", env)

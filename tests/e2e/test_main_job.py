@@ -14,7 +14,7 @@ import pytest
 from detector.model.words import SEVERITIES
 from tests.e2e.canaries import files_below
 from tests.e2e.service import Service, named
-from tests.e2e.shop import CHANNEL, PLANTED, SHARED_SECRET, Shop
+from tests.e2e.shop import CHANNEL, LOOPBACK_URL, PLANTED, SHARED_SECRET, Shop
 from tests.servers.aws import AwsServer
 from tests.servers.browser import Browser
 from tests.servers.docker_engine import DockerEngine
@@ -190,6 +190,24 @@ def test_mending_one_cause_resolves_it_behind_every_door_through_a_crash(
     versions = after["staging..prod team-payments"]["versions"]
     assert "SESSION_SECRET" in json.dumps(versions[0])
     assert "SESSION_SECRET" not in json.dumps(versions[-1])
+
+
+def test_the_last_mended_cause_turns_its_message_green(shop: Shop, service: Service) -> None:
+    before = conversations(shop)["prod team-payments"]
+    secret = shop.canaries.marked("SESSION_SECRET of prod alone, once more")
+    shop.run_prod(secret, metrics="metrics.prod.shop.example")
+    service.until_open(PLANTED - {SHARED_SECRET, LOOPBACK_URL})
+
+    def resolved() -> dict[str, Any] | None:
+        message = conversations(shop)["prod team-payments"]
+        payload = message["versions"][-1]["metadata"]["event_payload"]
+        return message if payload["conversation"].endswith(" resolved") else None
+
+    message = service.until(resolved, "green message")
+    assert message["ts"] == before["ts"]
+    assert "METRICS_URL" in json.dumps(message["versions"][0])
+    assert "METRICS_URL" not in json.dumps(message["versions"][-1])
+    assert len(conversations(shop)) == len(CONVERSATIONS)
 
 
 def test_no_value_left_its_collector(shop: Shop, service: Service) -> None:
