@@ -236,6 +236,12 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(section=_CONFIG, kind=("placeholder", "loopback_in_production")),
         Outcome(severity={"*": "high"}),
     ),
+    # An agent beside the application is meant to be reached on the machine itself.
+    _rule(
+        "config/sidecar",
+        Match(kind=("loopback_in_production",), item=("DD_*", "OTEL_*", "*_AGENT_*", "*STATSD*")),
+        Outcome(ignore=True),
+    ),
     # -- codebase, release ------------------------------------------------------------------------------
     _rule(
         "codebase/repository",

@@ -192,3 +192,9 @@ def test_a_contradiction_inside_one_environment_is_a_low_finding_of_it() -> None
     one = only(found, "pkg:pypi/django", kind="contradiction")
     assert (one.comparison, one.verdict, one.severity) == ("staging", "drift", "low")
     assert one.left is None
+
+
+def test_an_agent_beside_the_application_may_be_on_the_machine_itself() -> None:
+    config = section(keys(DD_TRACE_AGENT_URL="http://localhost:8126", API_URL="http://localhost:8000"))
+    found = compare({"config": config}, {"config": config})
+    assert {one.key.item for one in found.items if one.key.kind == "loopback_in_production"} == {"API_URL"}
