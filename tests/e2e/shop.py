@@ -65,7 +65,6 @@ class Shop:
     slack: SlackProcess
     port: int = field(default_factory=free_port)
     canaries: Canaries = field(default_factory=Canaries)
-    common: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         plant = self.canaries
