@@ -11,12 +11,13 @@ from bench import rivals
 from bench.made_up import NOW, SERVICE, Facts, Pair, flat, mixed, observation, plain
 from bench.measuring import Contender, Goal, Work
 from bench.rivals import Answer
-from detector.engine.comparison import Both, ServiceVerdicts, verdicts_on
+from detector.engine.comparison import ServiceVerdicts
 from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.pairing import Differences, differences
 from detector.engine.policy import Environment, Service
 from detector.engine.policy import Pair as Environments
+from detector.engine.verdicts import Both, verdicts_on
 from detector.engine.view import Interner, View, view_of
 from detector.model.canonical import observation_document
 from detector.model.facts import Observation

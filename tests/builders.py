@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from detector.engine.comparison import Both, Comparison, ServiceVerdicts, State, verdicts_on
+from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.engine.rules import Rule
+from detector.engine.verdicts import Both, verdicts_on
 from detector.engine.view import Interner, View, view_of
 from detector.model.canonical import observation_digest
 from detector.model.facts import Section, Unseen, Value

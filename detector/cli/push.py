@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import finish
+from detector.cli.output import CANNOT_TELL, finish
 from detector.errors import ParityError, UsageError
 
 
@@ -69,7 +69,16 @@ def _observation(file: str, **names: str) -> dict[str, Any]:
         raise UsageError(
             f"{file} says nothing of {names['service']}: it names {', '.join(found) or 'no service'}"
         )
-    sections = {name: section for part in parts for name, section in part.sections.items()}
+    mine = [part for part in parts if part.component == names["component"]]
+    if not mine:
+        found = sorted({part.component for part in parts})
+        raise UsageError(
+            f"{file} has no component {names['component']}: give --component {' or '.join(found)}"
+        )
+    sections = {name: section for part in mine for name, section in part.sections.items()}
+    if sections and all(section.status == "failed" for section in sections.values()):
+        why = next(iter(sections.values())).unseen[0]
+        finish(CANNOT_TELL, f"push: nothing was sent: {why.detail or why.reason}")
     document = observation_document(
         Observation(
             environment=names["environment"],
@@ -80,9 +89,11 @@ def _observation(file: str, **names: str) -> dict[str, Any]:
             sections=sections,
         )
     )
-    # A fingerprint made here has a key that nobody else knows: it could never be compared.
+    # A fingerprint made here has a key that nobody else knows: it could never be compared. Only a file of
+    # observations names its environment and brings fingerprints of its own.
+    made_here = all(part.environment is None for part in mine)
     for fact in document["sections"].get("config", {}).get("facts", {}).values():
-        if expression.type != "snapshot" and isinstance(fact, dict):
+        if made_here and isinstance(fact, dict):
             fact.pop("fingerprint", None)
             fact.pop("endpoint", None)
     return document

@@ -20,7 +20,12 @@ def swapped(comparison: Comparison) -> Comparison:
         left=comparison.right,
         right=comparison.left,
         services=tuple(
-            replace(service, items=tuple(_swapped(judged) for judged in service.items))
+            replace(
+                service,
+                left=service.right,
+                right=service.left,
+                items=tuple(_swapped(judged) for judged in service.items),
+            )
             for service in comparison.services
         ),
     )

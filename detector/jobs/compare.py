@@ -7,10 +7,10 @@ from datetime import datetime
 import structlog
 
 from detector.config.policy import Policy
-from detector.engine.comparison import findings_in, verdicts_on
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
 from detector.engine.settling import settled
+from detector.engine.verdicts import findings_in, verdicts_on
 from detector.engine.view import View
 from detector.model.records import Drift, Judged, Key
 from detector.queries.comparison import Comparisons, Gathered

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from detector.config.policy import Policy
 from detector.engine.ahead import Histories
-from detector.engine.comparison import Both, Comparison, State, places_that_lead, verdicts_on
+from detector.engine.comparison import Comparison, State
 from detector.engine.life import LIVING
 from detector.engine.memory import Memory
 from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
+from detector.engine.verdicts import Both, places_that_lead, verdicts_on
 from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered

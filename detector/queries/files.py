@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from detector.engine.comparison import Both, Comparison, State, verdicts_on
+from detector.engine.comparison import Comparison, State
 from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service
+from detector.engine.verdicts import Both, verdicts_on
 from detector.engine.view import Interner, View, view_of
 from detector.model.canonical import observation_digest
 from detector.model.records import Stream

@@ -280,3 +280,16 @@ def test_no_value_is_ever_printed(parity: Parity, folder: Path) -> None:
     for form in ("table", "json", "yaml", "md", "csv"):
         answer = parity("diff", ".env.staging", ".env.prod", "--all", "-o", form)
         assert canary not in answer.out + answer.err
+
+
+def test_all_lists_what_both_sides_have_alike(parity: Parity, folder: Path) -> None:
+    for side, version in (("a", "5.2.8"), ("b", "5.2.9")):
+        (folder / side).mkdir(exist_ok=True)
+        (folder / side / "requirements.txt").write_text(f"django=={version}\nurllib3==2.5.0\n")
+    short = parity("diff", "a/requirements.txt", "b/requirements.txt", "-o", "json")
+    assert {item["item"] for item in json.loads(short.out)["items"]} == {"pkg:pypi/django"}
+    whole = parity("diff", "a/requirements.txt", "b/requirements.txt", "--all", "-o", "json")
+    found = {item["item"]: (item["status"], item["verdict"]) for item in json.loads(whole.out)["items"]}
+    assert found["pkg:pypi/urllib3"] == ("same", "in_sync")
+    assert found["pkg:pypi/django"][0] == "changed"
+    assert json.loads(whole.out)["summary"] == json.loads(short.out)["summary"]

@@ -426,3 +426,20 @@ def test_push_of_a_file_that_cannot_be_opened(parity: Parity, folder: Path) -> N
     write(folder, requirements__txt="django==5.2.8\n")
     missing = parity("push", "requirements.txt", *to, "--token-file", "nope")
     assert missing.why == "parity: nope cannot be read: --token-file takes the file that holds the token"
+
+
+def test_push_of_a_file_that_is_not_understood_sends_nothing(parity: Parity, folder: Path) -> None:
+    write(folder, uv__lock="[[package]\n")
+    to = ("--env", "prod", "--service", "api", "--server", "http://127.0.0.1:9")
+    answer = parity("push", "uv.lock", *to)
+    assert (answer.code, answer.why.startswith("push: nothing was sent: uv.lock")) == (3, True)
+
+
+def test_push_of_a_component_that_the_file_does_not_have(parity: Parity, folder: Path) -> None:
+    write(folder, requirements__txt="django==5.2.8\n")
+    to = ("--env", "prod", "--service", "api", "--server", "http://127.0.0.1:9", "--component", "worker")
+    answer = parity("push", "requirements.txt", *to)
+    assert (answer.code, answer.why) == (
+        2,
+        "parity: requirements.txt has no component worker: give --component main",
+    )

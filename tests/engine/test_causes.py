@@ -173,9 +173,9 @@ def test_an_expected_child_makes_its_parent_no_graver() -> None:
 
 
 def test_causes_are_numbered_on_across_services() -> None:
-    from detector.engine.comparison import Both, verdicts_on
     from detector.engine.pack import PACK
     from detector.engine.policy import Service
+    from detector.engine.verdicts import Both, verdicts_on
     from detector.engine.view import Interner
     from tests.builders import NOW, STAGING_TO_PROD, view
 

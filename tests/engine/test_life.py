@@ -39,7 +39,7 @@ class Watched:
 
     def look(self, left: Any, right: Any, *, at: Iterable[str] = ("left", "right")) -> list[str]:
         """Look at both sides a quarter of an hour later, and return what happened."""
-        from detector.engine.comparison import Both, verdicts_on
+        from detector.engine.verdicts import Both, verdicts_on
 
         self.now += EVERY
         for side in at:

@@ -1,0 +1,142 @@
+"""Judge one service between two environments: pair, judge, explain, and add what the register knows."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from detector.engine.ahead import Histories
+from detector.engine.causes import explain
+from detector.engine.comparison import ServiceVerdicts
+from detector.engine.coverage import coverage_of, together
+from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
+from detector.engine.judgement import Case, judge
+from detector.engine.pairing import Difference, Differences, differences
+from detector.engine.policy import Pair, Service
+from detector.engine.rows import with_rows
+from detector.engine.rules import Rule
+from detector.engine.sources import config_source_differs
+from detector.engine.view import Interner, Place, View
+from detector.model.records import Drift, Judged, Key
+from detector.model.words import MAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both:
+    """The two views of one service, with its rows of the register by key."""
+
+    service: Service
+    left: View
+    right: View
+    rows: Mapping[tuple[str, Key], Drift] = field(default_factory=dict)
+    histories: Histories = field(default_factory=dict)
+    #: Whether this service was never compared here before.
+    first: bool = True
+
+
+#: Gives the differences of two views; a service that keeps results passes its memory here.
+Differ = Callable[[View, View, Interner], Differences]
+
+
+def verdicts_on(
+    both: Both,
+    *,
+    pair: Pair,
+    rules: Sequence[Rule],
+    now: datetime,
+    interner: Interner,
+    first_cause: int = 1,
+    differ: Differ = differences,
+) -> ServiceVerdicts:
+    """Judge one service between two environments, with the findings of either environment."""
+    found = differ(both.left, both.right, interner)
+    case = Case(
+        pair=pair,
+        service=both.service,
+        rules=rules,
+        left=both.left,
+        right=both.right,
+        now=now,
+        histories=both.histories,
+    )
+    known = {difference.place for difference in found.items}
+    asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
+    between = sorted(
+        [*found.items, *asked, *shared_between(both.left, both.right, pair)],
+        key=lambda difference: (difference.place, difference.kind),
+    )
+    judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
+    judged, causes = explain(judged, both.left, both.right, first=first_cause)
+    known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
+    if both.first or known_source:
+        judged, causes = config_source_differs(judged, causes, case, first=first_cause)
+    alone = _alone(both, pair, rules, now, left=False)
+    if pair.left != pair.right:
+        alone = [*_alone(both, pair, rules, now, left=True), *alone]
+    views = {pair.left.name: (both.left, both.left), pair.right.name: (both.right, both.right)}
+    items = with_rows([*judged, *alone], both.rows, {**views, pair.name: (both.left, both.right)})
+    measured = _measured(both.left) & _measured(both.right)
+    return ServiceVerdicts(
+        comparison=pair.name,
+        service=both.service.name,
+        owner=both.service.owner,
+        left=both.left,
+        right=both.right,
+        items=tuple(items),
+        causes=tuple(causes),
+        coverage=together(
+            coverage_of(view, both.service.sources.get(environment.name, ()))
+            for view, environment in ((both.left, pair.left), (both.right, pair.right))
+        ),
+        compared=found.compared,
+        not_compared=found.not_compared,
+        not_measured=tuple(sorted(found.not_measured)),
+        measured=tuple(sorted(measured)),
+    )
+
+
+def findings_in(
+    view: View, *, service: Service, pair: Pair, rules: Sequence[Rule], now: datetime
+) -> list[Judged]:
+    """Judge what is wrong inside one environment: ``pair`` has it on both sides."""
+    case = Case(
+        pair=pair, service=service, rules=rules, left=view, right=view, now=now, histories={}, alone=True
+    )
+    found: Iterable[Difference] = findings_of(view, pair.right)
+    return [verdict for difference in found if (verdict := judge(case, difference)) is not None]
+
+
+def _alone(both: Both, pair: Pair, rules: Sequence[Rule], now: datetime, *, left: bool) -> list[Judged]:
+    environment, view = (pair.left, both.left) if left else (pair.right, both.right)
+    inside = Pair(left=environment, right=environment)
+    return findings_in(view, service=both.service, pair=inside, rules=rules, now=now)
+
+
+def _measured(view: View) -> set[str]:
+    """Return the sections of which something was seen."""
+    return {
+        section
+        for (_, section), looks in view.looks.items()
+        if any(look.fresh and look.section.status != "failed" for look in looks)
+    }
+
+
+def places_that_lead(found: Differences) -> list[Place]:
+    """Return the places whose history a verdict may need: those where values differ or only one side has one.
+
+    Where a side names no component, what speaks for it has the history.
+    """
+    places: dict[Place, None] = {}
+    for difference in found.items:
+        if difference.kind not in ("difference", "variant") or not _moved(difference):
+            continue
+        places[difference.place] = None
+        if difference.place.section in found.joins:
+            places[Place(MAIN, difference.place.section, difference.place.item)] = None
+    return list(places)
+
+
+def _moved(difference: Difference) -> bool:
+    if difference.status == "same":
+        # Keys of one type and other values: what is expected to be equal has a clock too.
+        return difference.place.section == "config" and difference.left.value != difference.right.value
+    return difference.status != "unknown"
