@@ -68,8 +68,8 @@ _REFUSALS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
     ("3D000", StoreError, "does not exist: make it with createdb, or mend database_url"),
     ("42501", StoreError, "lets this user not do that: make the user owner of the database"),
     ("22021", StoreError, "cannot hold a text with the character U+0000"),
-    ("42P01", StoreSchemaError, "is damaged: a table is missing. Restore a backup: parity db restore FILE"),
-    ("XX00", StoreSchemaError, "is damaged. Restore a backup: parity db restore FILE"),
+    ("42P01", StoreSchemaError, "is damaged: a table is missing. Restore a backup of it"),
+    ("XX00", StoreSchemaError, "is damaged. Restore a backup of it"),
     ("58", StoreError, "has a disk that failed: check it, then start PostgreSQL and Parity again"),
 )
 

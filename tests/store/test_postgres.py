@@ -167,6 +167,30 @@ async def test_an_owner_that_another_came_after_writes_no_more(url: str, postgre
     await (await open_store(url)).close()
 
 
+END_OWNER = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+
+
+async def test_what_is_under_way_when_another_takes_over_is_not_committed(
+    url: str, postgres15: Postgres15
+) -> None:
+    first = await open_store(url)
+    await add(first, 0, 1)
+    others: list[Store] = []
+
+    async def overtaken() -> None:
+        async with first._database.write() as connection:
+            await connection.execute(text("DELETE FROM fact"))
+            await postgres15.fetch(END_OWNER)
+            others.append(await open_store(url))
+
+    with pytest.raises(StoreInUseError, match=f"in use by process {os.getpid()} on "):
+        await overtaken()
+    (second,) = others
+    assert await count(second) == 1
+    await second.close()
+    await first.close()
+
+
 # --- where it is --------------------------------------------------------------------------------------
 
 
