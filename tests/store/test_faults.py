@@ -182,12 +182,14 @@ def writer(url: str) -> subprocess.Popen[str]:
 async def acknowledged_is_stored(url: str, last: int) -> int:
     """Nothing that was acknowledged is lost, nothing is half stored. Returns what is stored."""
     store = await open_store(url)
-    found = await store.snapshots("prod", limit=10_000)
-    assert last <= len(found) <= last + 1
-    for snapshot in {1, len(found) // 2, len(found)} - {0} if found else ():
-        (then,) = await store.streams(snapshot=("prod", snapshot))
-        assert then.sections["dependencies"].facts == packages(snapshot)
-    await store.close()
+    try:
+        found = await store.snapshots("prod", limit=10_000)
+        assert last <= len(found) <= last + 1
+        for snapshot in {1, len(found) // 2, len(found)} - {0} if found else ():
+            (then,) = await store.streams(snapshot=("prod", snapshot))
+            assert then.sections["dependencies"].facts == packages(snapshot)
+    finally:
+        await store.close()
     return len(found)
 
 
@@ -199,7 +201,9 @@ async def test_nothing_acknowledged_is_lost_by_a_kill(url: str) -> None:
         for _ in range(further):
             last = int(process.stdout.readline())
         process.send_signal(signal.SIGKILL)
-        rest = process.communicate()[0].split()
+        # Not communicate(), which would lose the lines that readline has read ahead.
+        with process:
+            rest = process.stdout.read().split()
         last = await acknowledged_is_stored(url, int(rest[-1]) if rest else last)
 
 
