@@ -60,7 +60,7 @@ def fresh_database(server: Postgres, name: str = "parity") -> str:
     """Make an empty database, or empty the one of this name: that is much faster than making another."""
     url = database_url(server, name)
     rows = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
-    others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    others = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
 
     async def fresh() -> None:
         if await server.fetch(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):

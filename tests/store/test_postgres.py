@@ -136,7 +136,9 @@ async def test_a_read_sees_one_state_whatever_is_committed_meanwhile(url: str) -
 
 
 async def end_sessions(server: Postgres) -> None:
-    await server.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'parity'")
+    """Returns when they are gone."""
+    sessions = "pg_stat_activity WHERE datname = 'parity'"
+    await server.fetch(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions}")
 
 
 async def test_an_owner_that_lost_its_connections_goes_on(url: str, postgres15: Postgres15) -> None:
@@ -167,7 +169,7 @@ async def test_an_owner_that_another_came_after_writes_no_more(url: str, postgre
     await (await open_store(url)).close()
 
 
-END_OWNER = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+END_OWNER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
 
 
 async def test_what_is_under_way_when_another_takes_over_is_not_committed(
@@ -260,18 +262,29 @@ async def test_a_missing_driver_names_what_installs_it(url: str, monkeypatch: py
 # --- what it is ---------------------------------------------------------------------------------------
 
 
+async def bare_database(server: Postgres, options: str = "") -> str:
+    """Make a database that Parity never saw."""
+    await server.execute("DROP DATABASE IF EXISTS bare WITH (FORCE)")
+    await server.execute(f"CREATE DATABASE bare {options}")
+    return database_url(server, "bare")
+
+
 async def test_a_database_of_another_program_is_left_as_it_was(postgres15: Postgres15) -> None:
-    await postgres15.execute("CREATE TABLE IF NOT EXISTS note (text TEXT)")
+    url = await bare_database(postgres15)
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE note (text TEXT)")
     with pytest.raises(StoreSchemaError, match="another program"):
-        await open_store(postgres15.dsn)
-    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    assert await postgres15.fetch(tables) == [("note",)]
-    await postgres15.execute("DROP TABLE note")
+        await open_store(url)
+    assert await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [
+        ("note",)
+    ]
+    await connection.close()
 
 
-async def test_what_was_never_started_on_can_not_be_read(postgres15: Postgres15) -> None:
+async def test_what_was_never_started_on_cannot_be_read(postgres15: Postgres15) -> None:
+    url = await bare_database(postgres15)
     with pytest.raises(StoreSchemaError, match="is empty: start `parity serve`"):
-        await open_store(postgres15.dsn, read_only=True)
+        await open_store(url, read_only=True)
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -288,9 +301,9 @@ async def test_a_newer_schema_is_refused_with_both_versions(
 
 
 async def test_one_that_cannot_hold_every_text_is_refused(postgres15: Postgres15) -> None:
-    await postgres15.execute("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+    url = await bare_database(postgres15, "ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
     with pytest.raises(StoreSchemaError, match="--encoding=UTF8"):
-        await open_store(database_url(postgres15, "latin"))
+        await open_store(url)
 
 
 # --- what may go wrong with one statement ---------------------------------------------------------------

@@ -459,3 +459,15 @@ async def test_a_commit_whose_answer_was_lost_is_not_made_twice(
     assert (again.replayed, again.snapshot) == (True, 2)
     assert (await record(store, observed(2, packages(3)))).snapshot == 3
     assert len(dependencies(await only(store))) == 3
+
+
+@pytest.mark.parametrize("steps", [1, 3, 6, 12])
+async def test_readers_that_leave_take_no_connection_with_them(store: Store, steps: int) -> None:
+    await record(store, observed(0, packages(5)))
+    for _ in range(9):
+        task = asyncio.create_task(store.streams())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert len(dependencies(await only(store))) == 5
