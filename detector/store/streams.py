@@ -1,6 +1,6 @@
 """Reading streams: as they are, as they were at a time, as they were known at a snapshot."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from detector.model.records import Stream
 from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
-from detector.store.interning import Held, Interning, chunks
+from detector.store.interning import Held, Interning, ItemName, chunks
 from detector.store.memory import Known
 from detector.store.past import COVERAGE, FACTS
 from detector.store.ring import RING, Ring, decode
@@ -74,9 +74,9 @@ class StreamReads:
                 connection,
                 {value for found in (facts, coverage) for some in found.values() for _, value in some},
             )
-            unsaid = {} if when.past else await _held(connection, ids)
-            held_names = await self._interning.names_of(
-                connection, {item for held in unsaid.values() for items in held.values() for item in items}
+            unsaid = {} if when.past else await _unsaid(connection, ids)
+            silent = await self._interning.names_of(
+                connection, {item for document in unsaid.values() for item in _silent(document)}
             )
         ahead = {} if when.past else self._ahead()
         found: list[Stream] = []
@@ -91,15 +91,14 @@ class StreamReads:
             }
             if when.past and not sections:
                 continue
-            held = {
-                section: frozenset(held_names[item][1] for item in items)
-                for section, items in unsaid.get(row.id, {}).items()
-            }
+            document = unsaid.get(row.id, {"held": {}, "carried": []})
+            held = _by_section((item for items in document["held"].values() for item in items), silent)
+            carried = _by_section(document["carried"], silent)
             newer = ahead.get(row.id)
             # A commit between the read and now: its ring speaks of facts that were not read.
             same = newer is not None and newer.changed_seq == row.changed_seq
             ring = newer.ring if newer is not None and same else decode(row.ring)
-            found.append(_stream(row, sections, held, ring, when))
+            found.append(_stream(row, sections, ring, when, held=held, carried=carried))
         return found
 
     async def changed_seqs(self) -> dict[tuple[str, str], int]:
@@ -205,14 +204,29 @@ def _query(environments: Collection[str] | None, services: Collection[str] | Non
     return query
 
 
-async def _held(connection: AsyncConnection, ids: list[int]) -> dict[int, dict[str, list[int]]]:
-    """Return the held items of streams: the newest row of each counts."""
-    found: dict[int, dict[str, list[int]]] = {}
+async def _unsaid(connection: AsyncConnection, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Return what streams hold although nobody says it now: the newest row of each counts."""
+    found: dict[int, dict[str, Any]] = {}
     for some in chunks(ids):
         query = select(t.unsaid.c.stream, t.unsaid.c.document).where(t.unsaid.c.stream.in_(some))
-        for stream, document in await connection.execute(query.order_by(t.unsaid.c.since)):
-            found[stream] = document["held"]
+        rows = (await connection.execute(query.order_by(t.unsaid.c.since))).all()
+        found.update({row.stream: row.document for row in rows})
     return found
+
+
+def _silent(document: Mapping[str, Any]) -> Iterator[int]:
+    """Return the items of a state that its last observation did not say."""
+    yield from document["carried"]
+    for items in document["held"].values():
+        yield from items
+
+
+def _by_section(items: Iterable[int], names: Mapping[int, ItemName]) -> dict[Any, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for item in items:
+        section, name = names[item]
+        found.setdefault(section, set()).add(name)
+    return {section: frozenset(some) for section, some in found.items()}
 
 
 def _section(document: Any, facts: Mapping[str, Held]) -> Section:
@@ -229,7 +243,13 @@ def _section(document: Any, facts: Mapping[str, Held]) -> Section:
 
 
 def _stream(
-    row: Row[Any], sections: dict[Any, Section], held: dict[Any, frozenset[str]], ring: Ring, when: _Moment
+    row: Row[Any],
+    sections: dict[Any, Section],
+    ring: Ring,
+    when: _Moment,
+    *,
+    held: dict[Any, frozenset[str]],
+    carried: dict[Any, frozenset[str]],
 ) -> Stream:
     seen = [entry for entry in ring[-RING:] if when.latest is None or entry.at <= when.latest]
     last_seen = ring[-1].at if when.latest is None else min(when.latest, ring[-1].at)
@@ -247,4 +267,5 @@ def _stream(
         seen_at=tuple(moment(entry.at) for entry in seen),
         changed_seq=0 if when.past else row.changed_seq,
         held=held,
+        carried=carried,
     )

@@ -398,6 +398,17 @@ async def test_a_late_observation_leaves_a_confirmed_loss_confirmed(store: Store
     assert len(dependencies(waiting)) == 20
 
 
+async def test_what_a_partial_observation_did_not_say_is_remembered_and_named(store: Store) -> None:
+    await record(store, observed(0, {"pkg:pypi/a": "1", "pkg:pypi/b": "1"}))
+    partial = section({"pkg:pypi/a": "2"}, status="partial", unseen=unseen("pkg:pypi/b"))
+    await record(store, observed(1, sections={"dependencies": partial}))
+    stream = await only(store)
+    assert dependencies(stream) == {"pkg:pypi/a": "2", "pkg:pypi/b": "1"}
+    assert stream.carried == {"dependencies": frozenset({"pkg:pypi/b"})}
+    await record(store, observed(2, {"pkg:pypi/a": "2", "pkg:pypi/b": "1"}))
+    assert (await only(store)).carried == {}
+
+
 async def test_what_a_partial_observation_did_not_say_is_known_as_long_as_the_ring(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
