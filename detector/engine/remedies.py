@@ -46,7 +46,7 @@ def remedy_for(judged: Judged, pair: Pair) -> str:
             return f"in {behind}: {command}   # {ahead} has it, {behind} does not"
         return f"in {behind}: install the {name} that {ahead} has"
     if judged.key.section == "backing_services":
-        return f"in {behind}: bring {item} to {version or 'the state of ' + ahead}   # {ahead} runs it"
+        return _server(judged, behind, ahead, version)
     if item == "image#tag" and version:
         return f"in {behind}: deploy {judged.key.service} {version}   # {ahead} runs it"
     if kind == "rebuilt":
@@ -60,6 +60,14 @@ def _sides(judged: Judged, pair: Pair) -> tuple[str, str, Side]:
     if judged.status == "right_only" or judged.direction == "right_ahead":
         return pair.left.name, pair.right.name, judged.right
     return pair.right.name, pair.left.name, left
+
+
+def _server(judged: Judged, behind: str, ahead: str, version: str) -> str:
+    service, (alias, _, aspect) = judged.key.service, judged.key.item.partition("#")
+    server = service if alias == "main" else f"the {alias} of {service}"
+    if aspect == "version" and version:
+        return f"in {behind}: upgrade {server} to {version}   # {ahead} runs it"
+    return f"in {behind}: bring the {aspect} of {server} to {version or 'the state of ' + ahead}"
 
 
 def _config(judged: Judged, behind: str, ahead: str) -> str:

@@ -511,7 +511,7 @@ def test_what_a_peer_lost_yesterday_is_expected_since_yesterday() -> None:
         (
             server(product="redis", version="7.2.4"),
             server(product="redis", version="6.2.14"),
-            "in prod: bring main#version to 7.2.4   # staging runs it",
+            "in prod: upgrade shop to 7.2.4   # staging runs it",
         ),
         (
             config(API_TOKEN="some text"),
