@@ -39,7 +39,7 @@ class Schedule:
         self._heap: list[_Slot] = []
         self._sources: dict[SourceId, Source] = {}
         self._running: set[SourceId] = set()
-        #: Slots that passed while their source still ran.
+        #: Slots without a run since the last report: their source still ran, or the process slept.
         self.missed = 0
 
     @property

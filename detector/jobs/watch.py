@@ -5,18 +5,16 @@ time when it is told to stop, and what it had begun is recorded or was never ack
 """
 
 import asyncio
-import heapq
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from detector.config.records import Source
-from detector.errors import StoreError
+from detector.errors import ParityError, StoreError
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver, Result
@@ -57,14 +55,11 @@ class Watch:
         self._stale_rules = False
         #: Service -> its sources that never ran. What is half seen is not judged: the other half explains it.
         self._first_looks: dict[str, set[SourceId]] = {}
-        #: When to look again: the newest time of each (environment, service), and a heap of all of them.
+        #: (environment, service) -> when to look at it again.
         self._review_at: dict[tuple[str, str], datetime] = {}
-        self._reviews: list[tuple[datetime, tuple[str, str]]] = []
         self._log = structlog.get_logger("parity.watch")
         #: What ran since the last line of the log that summed it up.
         self._ran: Counter[str] = Counter()
-        #: Firings that APScheduler could not keep.
-        self.late_firings = 0
         #: Told of every run and every judgement: what metrics count.
         self.on_run: Callable[[Ran], None] = lambda _: None
         #: Told of every round of deliveries: how often which receiver had which result.
@@ -72,11 +67,7 @@ class Watch:
 
     async def resume(self) -> None:
         """Judge what a crash left behind, and learn what waits for a first or for one more observation."""
-        ran = {(row.environment, row.service or "*", row.source) for row in await self._store.sources()}
-        for source in self.schedule.sources:
-            # One with cron may have days to wait: nobody waits for it.
-            if source.service is not None and source.every is not None and id_of(source) not in ran:
-                self._first_looks.setdefault(source.service, set()).add(id_of(source))
+        await self._expect_first_looks()
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
         pending: tuple[State, ...] = ("pending",)
@@ -84,12 +75,19 @@ class Watch:
             for environment in row.comparison.split(".."):
                 self._waiting.add((environment, row.key.service))
 
+    async def _expect_first_looks(self) -> None:
+        ran = {(row.environment, row.service or "*", row.source) for row in await self._store.sources()}
+        self._first_looks.clear()
+        for source in self.schedule.sources:
+            # One with cron may have days to wait: nobody waits for it.
+            if source.service is not None and source.every is not None and id_of(source) not in ran:
+                self._first_looks.setdefault(source.service, set()).add(id_of(source))
+
     async def start(self) -> None:
         """Resume where the last process ended, then begin to tick."""
         await self.resume()
         # Allowances that ended while nobody looked are found by judging once more.
         await self._look_at_all()
-        self._scheduler.add_listener(self._count_late, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         for function, every in (
             (self._tick, TICK),
             (self._flush, FLUSH),
@@ -168,14 +166,15 @@ class Watch:
 
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)
-        await self._compare.withdraw_unconfigured(now=now)
+        async with self._judging:
+            await self._compare.withdraw_unconfigured(now=now)
         for service, environments in await self._store.services():
             for environment in environments:
                 self._look_again((environment, service), now)
 
     def _look_again(self, here: tuple[str, str], at: datetime) -> None:
-        self._review_at[here] = at
-        heapq.heappush(self._reviews, (at, here))
+        # The earliest stays: a push may have come while what sets a later time was judged without it.
+        self._review_at[here] = min(at, self._review_at.get(here, at))
 
     async def _tick(self) -> None:
         for source in self.schedule.due(datetime.now(UTC)):
@@ -201,16 +200,12 @@ class Watch:
 
     async def review(self, now: datetime) -> None:
         """Judge again what the clock alone may have changed."""
-        due: list[tuple[str, str]] = []
-        while self._reviews and self._reviews[0][0] <= now:
-            at, here = heapq.heappop(self._reviews)
-            if self._review_at.get(here) == at:
-                del self._review_at[here]
-                due.append(here)
-        for environment, service in due:
+        due = sorted((at, here) for here, at in self._review_at.items() if at <= now)
+        for _, (environment, service) in due:
+            self._review_at.pop((environment, service), None)
             try:
                 await self.judge(environment, service)
-            except StoreError as error:
+            except ParityError as error:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))
 
@@ -221,6 +216,7 @@ class Watch:
     async def _review_due(self) -> None:
         if self._stale_rules:
             self._stale_rules = False
+            await self._expect_first_looks()
             await self._look_at_all()
         await self.review(datetime.now(UTC))
 
@@ -235,13 +231,12 @@ class Watch:
 
     async def _report(self) -> None:
         if self._ran["runs"]:
-            self._log.info("collected", **{name: self._ran[name] for name in ("runs", "changed", "unseen")})
+            counts = {name: self._ran[name] for name in ("runs", "changed", "unseen")}
+            self._log.info("collected", **counts, missed=self.schedule.missed)
             self._ran.clear()
+            self.schedule.missed = 0
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
-
-    def _count_late(self, _event: object) -> None:
-        self.late_firings += 1

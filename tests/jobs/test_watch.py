@@ -12,7 +12,7 @@ from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.errors import UnseenError
 from detector.jobs.collect import Collect
-from detector.jobs.compare import Compare
+from detector.jobs.compare import Compare, Judgement
 from detector.jobs.look import Host
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
@@ -258,4 +258,39 @@ async def test_a_push_is_judged_at_the_next_review(bench: Bench) -> None:
     bench.watch.observed("prod", service, recorded)
     assert await bench.states() == {}
     await bench.watch.review(datetime.now(UTC))
+    assert await bench.states() == {"pkg:pypi/django": "pending"}
+
+
+async def test_a_push_in_the_middle_of_a_judgement_is_judged_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.look(staging=OLD, prod=OLD)
+    judge = bench.compare.judge
+
+    async def pushed_meanwhile(environment: str, service: str, **words: Any) -> list[Judgement]:
+        done = await judge(environment, service, **words)
+        bench.answers["prod"] = NEW
+        ((_, recorded),) = (await bench.watch._collect.run(source("prod"))).observed
+        bench.watch.observed("prod", "checkout", recorded)
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.compare, "judge", pushed_meanwhile)
+        await bench.watch.judge("prod", "checkout")
+    assert await bench.states() == {}
+    await bench.watch.review(datetime.now(UTC))
+    assert await bench.states() == {"pkg:pypi/django": "pending"}
+
+
+async def test_a_reload_waits_for_the_first_looks_of_what_it_brought(bench: Bench) -> None:
+    gone = source("prod", name="gone")
+    bench.watch.schedule.replace([source("staging"), source("prod"), gone], now=datetime.now(UTC))
+    await bench.watch.resume()
+    await bench.look(staging=OLD, prod=NEW)
+    added = source("prod", name="added")
+    bench.watch.schedule.replace([source("staging"), source("prod"), added], now=datetime.now(UTC))
+    bench.watch.reconsider()
+    await bench.watch._review_due()
+    assert await bench.states() == {}  # what was added may say what explains this
+    await bench.watch.run(added)  # nobody waits for what is gone
     assert await bench.states() == {"pkg:pypi/django": "pending"}
