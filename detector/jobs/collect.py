@@ -45,10 +45,10 @@ class Collect:
         clock = asyncio.get_running_loop().time
         started = clock()
         _, observations, why = await self._look.look(source)
-        known = await self._known(source)
+        seen = known = await self._known(source)
         at = observations[0].observed_at if observations else datetime.now(UTC)
         if why is None:
-            self._streams[id_of(source)] = {_place(one): _seen(one) for one in observations}
+            seen = {_place(one): _seen(one) for one in observations}
             observations = (*observations, *observations_of(source, _gone(source, known, observations), at))
         elif known:
             observations = tuple(observations_of(source, _blinded(known, why), at))
@@ -61,6 +61,8 @@ class Collect:
             )
             for observation in observations
         ]
+        # Not before all of it is recorded: what a failing store did not take is gone at the next run too.
+        self._streams[id_of(source)] = seen
         result: Reason | None = why.reason if why is not None else None
         detail = why.detail if why is not None else ""
         await self._store.record_run(

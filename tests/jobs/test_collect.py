@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from detector.collector import Context
-from detector.errors import PluginError, UnseenError
+from detector.errors import PluginError, StoreBusyError, UnseenError
 from detector.jobs.collect import Collect
 from detector.jobs.look import Host, Look
 from detector.store.store import Store
@@ -128,6 +128,24 @@ async def test_a_component_that_a_whole_look_lacks_is_gone(
     scripted.answer = answering(seen(DJANGO))
     # Also for a process that was started in between, and remembers nothing.
     await Collect(store, a_host).run(source())
+    assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
+
+
+async def test_what_a_store_did_not_take_is_gone_at_the_next_look(
+    store: Store, a_host: Host, scripted: type[Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any, **__: Any) -> Any:
+        raise StoreBusyError("no space left")
+
+    collect = Collect(store, a_host)
+    scripted.answer = answering(seen(DJANGO), seen({"pkg:deb/debian/envoy": "1.31"}, component="proxy"))
+    await collect.run(source())
+    scripted.answer = answering(seen(DJANGO))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "record", full)
+        with pytest.raises(StoreBusyError):
+            await collect.run(source())
+    await collect.run(source())
     assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
 
 
