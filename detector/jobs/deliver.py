@@ -64,8 +64,10 @@ class Outbox(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Round:
-    """One run: its wall clock, which is told, moved on by its own clock, which cannot jump."""
+    """One run: who hears, and its wall clock, which is told, moved on by its own, which cannot jump."""
 
+    routing: Routing
+    channels: Mapping[str, Channel]
     now: datetime
     started: float
     clock: Callable[[], float]
@@ -120,7 +122,13 @@ class Deliver:
 
     async def run(self, now: datetime) -> Counter[tuple[str, Result]]:
         """Deliver what is due, and return how often which receiver had which result."""
-        this = _Round(now=now, started=self._clock(), clock=self._clock)
+        this = _Round(
+            routing=self._routing,
+            channels=self._channels,
+            now=now,
+            started=self._clock(),
+            clock=self._clock,
+        )
         leased = await self._outbox.lease_owed(now=now, until=now + LEASE, limit=_MOST_ROWS)
         groups = grouped(leased)
         try:
@@ -151,15 +159,15 @@ class Deliver:
             group.outcomes[NOBODY] = Outcome(error=str(error), next_try=wait)
             await self._settle(group, this)
             return []
-        for receiver in self._channels:
+        for receiver in this.channels:
             group.handles[receiver] = await self._outbox.message_handle(receiver, group.key)
         told = [receiver for receiver, handle in group.handles.items() if handle is not None]
         if body["resolved"]:
             # Who was never told of a drift is not told of its end. A try that was cut off may have told.
-            maybe = self._routing.possible(body) if self._in_doubt(group) else ()
+            maybe = this.routing.possible(body) if self._in_doubt(group) else ()
             receivers = list(dict.fromkeys([*told, *maybe]))
         else:
-            routed = self._routing.destinations(body)
+            routed = this.routing.destinations(body)
             receivers = list(dict.fromkeys([*(way.receiver for way in routed), *told]))
             for way in routed:
                 if way.digest is not None:
@@ -185,7 +193,7 @@ class Deliver:
 
     async def _serve(self, receiver: str, queue: Sequence[Group], this: _Round) -> None:
         """Send one receiver its messages, in order, none faster than its pace."""
-        channel = self._channels[receiver]
+        channel = this.channels[receiver]
         for group in queue:
             if channel.seconds_closed:
                 wait = this.at + timedelta(seconds=channel.seconds_closed)

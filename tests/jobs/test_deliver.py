@@ -335,6 +335,21 @@ async def test_a_stop_gives_back_what_was_not_said(service: Service) -> None:
     assert message.in_doubt
 
 
+async def test_a_reload_in_the_middle_of_a_round_takes_nobody_away_from_it(service: Service) -> None:
+    ops, deliver = service.receiver("ops"), service.start()
+    number = await service.owe()
+    tell = service.summary
+
+    async def reloaded_meanwhile(comparison: str, owner: str) -> Mapping[str, Any]:
+        deliver.hear(Routing(receivers=()), {})
+        return await tell(comparison, owner)
+
+    deliver._summaries = reloaded_meanwhile
+    await deliver.run(service.clock.now)
+    assert len(ops.said) == 1
+    assert service.state(number) == "delivered"
+
+
 # ------------------------------------------------------------------------------------- several receivers
 
 BOTH = Routing(receivers=("audit", "ops"), routes=(Route(to="audit", go_on=True), Route(to="ops")))
