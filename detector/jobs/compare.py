@@ -26,7 +26,6 @@ class Judgement:
     service: str
     review_at: datetime | None
     waiting: bool
-    transitions: int
 
 
 class Compare:
@@ -193,7 +192,6 @@ class Compare:
             service=service,
             review_at=review_at,
             waiting="pending" in after.values(),
-            transitions=len(outcome.events),
         )
 
     async def _settle(self, comparison: str, service: str, outcome: Settled, through: int) -> None:
