@@ -59,7 +59,7 @@ class Views:
         streams = list(streams)
         policy = self._policy()
         signature = (
-            id(policy),
+            policy,
             *((s.source, s.component, s.digest, s.last_seen, s.changed_seq, len(s.held)) for s in streams),
         )
         known = self._kept.get((environment, service)) if keep else None
