@@ -22,8 +22,7 @@ class OwnerLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
-                f"cannot make {path}: {error.strerror}. "
-                "Give this user write access to the folder, or open the database with --read-only"
+                f"cannot make {path}: {error.strerror}. Give this user write access to the folder"
             ) from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,9 +30,7 @@ class OwnerLock:
             owner = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
             os.close(self._descriptor)
             who = f"process {owner}" if owner.isdigit() else "another process"
-            raise StoreInUseError(
-                f"{database} is in use by {who}: stop it first, or look without writing by --read-only"
-            ) from None
+            raise StoreInUseError(f"{database} is in use by {who}: stop it first") from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 

@@ -195,9 +195,7 @@ class OwnerSession:
         finally:
             if self._session is not session:
                 session.terminate()
-        raise StoreInUseError(
-            f"{self._location} is in use by {who}: stop it first, or look without writing by --read-only"
-        )
+        raise StoreInUseError(f"{self._location} is in use by {who}: stop it first")
 
     async def ensure(self) -> None:
         """Raise StoreInUseError where another process owned the database since the first call.

@@ -101,9 +101,7 @@ class SqliteFile:
         return _name(error).startswith("SQLITE_IOERR")
 
     def _damaged(self, finding: str) -> StoreSchemaError:
-        return StoreSchemaError(
-            f"{self} is damaged: {finding}. Move it away and restore a backup: parity db restore FILE"
-        )
+        return StoreSchemaError(f"{self} is damaged: {finding}. Move it away and put a backup in its place")
 
 
 def _create(path: Path) -> None:

@@ -168,7 +168,7 @@ async def test_a_damaged_file_is_refused_with_the_remedy(url: str, damage: objec
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     with pytest.raises(StoreSchemaError, match=finding) as refused:
         await open_store(url)
-    assert "parity db restore" in str(refused.value)
+    assert "put a backup in its place" in str(refused.value)
 
 
 # --- migrations ---------------------------------------------------------------------------------------
