@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from detector.model.shapes import product_of_scheme
+
 #: Only these items may show their value: versions and products. Of everything else, config first of all, a
 #: message says that it differs or where it is missing.
 _SPOKEN_SECTIONS: Final = ("dependencies", "release")
@@ -23,10 +25,11 @@ _FINDINGS: Final[Mapping[str, str]] = {
     "loopback_in_production": "{name} points at the machine itself",
     "read_but_unset": "{name} is read by the code and set nowhere",
     "service_gone": "the service is gone from {gone}",
-    "substitution": "{name} is replaced by something else",
+    "substitution": "{name} leads to {ours} in {left} and to {theirs} in {right}",
 }
 
 _CONSEQUENCES: Final[Mapping[str, str]] = {
+    "substitution": "{left} tests against another kind of service than {right} uses.",
     "shared_secret": "Whoever reads a secret of {left} holds one of {right}.",
     "shared_endpoint": "What {left} writes may arrive in the data of {right}.",
     "rebuilt": "What was tested under this name is not what {right} runs.",
@@ -83,7 +86,22 @@ def difference_of(item: Mapping[str, Any], left: str, right: str) -> str:
 
 def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
     gone, other = (left, right) if item["status"] == "right_only" else (right, left)
-    return {"name": name_of(item["item"]), "left": left, "right": right, "gone": gone, "other": other}
+    return {
+        "name": name_of(item["item"]),
+        "left": left,
+        "right": right,
+        "gone": gone,
+        "other": other,
+        "ours": _product(item["left"]),
+        "theirs": _product(item["right"]),
+    }
+
+
+def _product(side: Mapping[str, Any] | None) -> str:
+    """Return what a URL leads to, from its scheme: all of a config value that a message may say."""
+    value = (side or {}).get("value")
+    scheme = str(value.get("scheme", "")) if isinstance(value, Mapping) else ""
+    return product_of_scheme(scheme) or "something else"
 
 
 def name_of(item: str) -> str:

@@ -59,7 +59,7 @@ _WORDS_OF_KIND: Final = {
     "loopback_in_production": "points at the machine itself",
     "read_but_unset": "read by the code, set nowhere",
     "service_gone": "the service is gone",
-    "substitution": "replaced by something else",
+    "substitution": "another kind of backing service",
 }
 _WORDS_OF_DIRECTION: Final = {"left_ahead": "left is ahead", "right_ahead": "right is ahead"}
 
