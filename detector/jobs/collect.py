@@ -12,11 +12,11 @@ from detector.jobs.look import Host, Look, observations_of
 from detector.jobs.schedule import SourceId, id_of
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded
-from detector.model.words import SectionName, Traffic
+from detector.model.words import SectionName
 from detector.store.store import Store
 
-#: Service, component and traffic: what tells the streams of one source apart.
-_Place = tuple[str, str, Traffic]
+#: Service and component: what tells the streams of one source apart.
+_Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,8 @@ class Collect:
         """Run one source to its end or its deadline, and record the outcome."""
         clock = asyncio.get_running_loop().time
         started = clock()
-        _, observations, why = await self._look.look(source)
+        _, found, why = await self._look.look(source)
+        observations = _one_each(found)
         seen = known = await self._known(source)
         at = observations[0].observed_at if observations else datetime.now(UTC)
         if why is None:
@@ -89,7 +90,7 @@ class Collect:
             services = None if source.service is None else (source.service,)
             streams = await self._store.streams(environments=(source.environment,), services=services)
             known = self._streams[id_of(source)] = {
-                (stream.service, stream.component, stream.traffic): Seen(
+                (stream.service, stream.component): Seen(
                     service=stream.service,
                     component=stream.component,
                     component_kind=stream.component_kind,
@@ -122,7 +123,7 @@ def _gone(source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, 
     A discovery that no longer sees a service says nothing of its components.
     """
     seen = {_place(one) for one in now}
-    services = {service for service, _, _ in seen}
+    services = {service for service, _ in seen}
     return [
         replace(
             before,
@@ -133,8 +134,16 @@ def _gone(source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, 
     ]
 
 
+def _one_each(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """Return one observation of each stream: what takes traffic, where idle ones stand beside it."""
+    found: dict[_Place, Observation] = {}
+    for one in sorted(observations, key=lambda one: one.traffic != "live"):
+        found.setdefault(_place(one), one)
+    return tuple(found.values())
+
+
 def _place(observation: Observation) -> _Place:
-    return observation.service, observation.component, observation.traffic
+    return observation.service, observation.component
 
 
 def _seen(observation: Observation) -> Seen:

@@ -1,6 +1,7 @@
 """Whatever a collector does, it is at most one unseen source, and nothing is lost or invented by it."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,6 +130,21 @@ async def test_a_component_that_a_whole_look_lacks_is_gone(
     # Also for a process that was started in between, and remembers nothing.
     await Collect(store, a_host).run(source())
     assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
+
+
+async def test_what_is_idle_never_stands_where_something_takes_traffic(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    collect = Collect(store, a_host)
+    green = replace(seen({"pkg:pypi/django": "6.0"}), traffic="idle")
+    for found in ([seen(DJANGO)], [green, seen(DJANGO)], [seen(DJANGO), green], [seen(DJANGO)]):
+        scripted.answer = answering(*found)
+        await collect.run(source())
+        assert await sides(store) == {"main": {"dependencies": ("complete", DJANGO)}}
+    scripted.answer = answering(green)
+    await collect.run(source())
+    (stream,) = await store.streams()
+    assert stream.traffic == "idle"
 
 
 async def test_what_a_store_did_not_take_is_gone_at_the_next_look(
