@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from pathlib import PurePath
 from typing import Any
 
 import structlog
@@ -26,9 +27,28 @@ def configure(*, level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries may put addresses, headers or statements into their logs: only their errors, and no text of
-    # theirs below that.
-    logging.basicConfig(level=logging.ERROR, format="%(name)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.ERROR, handlers=[Reduced()])
+
+
+class Reduced(logging.Handler):
+    """Tells which library reports which error, and where: its text may hold an address or a statement."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger("parity.libraries").error(
+            "a library reports an error",
+            library=record.name,
+            error=type(error).__name__ if error is not None else None,
+            at=place_of(error) if error is not None else f"{record.filename}:{record.lineno}",
+        )
+
+
+def place_of(error: BaseException) -> str:
+    """Return file and line of where an error was raised: never its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
 
 
 def _without_control_characters(

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -27,6 +26,7 @@ from detector.api.routes import INTERFACE, OPERATION, ROUTES, Route
 from detector.api.templates import Templates
 from detector.assembly import Running
 from detector.errors import ParityError
+from detector.logging import place_of
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -128,7 +128,7 @@ async def _answering(request: web.Request, handler: AnyHandler) -> web.StreamRes
     except web.HTTPException as error:
         response = _refused(request, refusal_of_http(error))
     except Exception as error:  # noqa: BLE001 - a defect of ours ends one request, and its text may hold anything
-        kind, at = type(error).__name__, _place(error)
+        kind, at = type(error).__name__, place_of(error)
         log.error("defect", request_id=request_id, error=kind, at=at)  # noqa: TRY400 - no traceback: it may too
         response = _refused(
             request, RefusalError(500, "internal-error", "a defect of Parity; the log names its place")
@@ -173,14 +173,6 @@ def _refusal_page(request: web.Request, refusal: RefusalError) -> web.Response:
 
 def _reads_html(request: web.Request) -> bool:
     return "text/html" in request.headers.get(hdrs.ACCEPT, "") and not request.path.startswith("/api/")
-
-
-def _place(error: Exception) -> str:
-    """Return file and line of where an error was raised: never its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{PurePosixPath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
 
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:
