@@ -1,6 +1,7 @@
 """`parity check`: is parity.yml right, and with `--online`, can everything be reached?"""
 
 import asyncio
+import logging
 
 import click
 
@@ -24,7 +25,9 @@ def check(online: bool, config_path: str | None) -> None:
     if not online:
         finish(0, "check: the configuration is right")
     from detector.cli.trying import tried
+    from detector.logging import configure
 
+    configure(level=logging.WARNING)
     failed = asyncio.run(tried(config))
     if failed:
         finish(ERROR, f"check: {failed} of {len(config.sources)} sources cannot be seen")

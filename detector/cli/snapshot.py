@@ -1,6 +1,7 @@
 """`parity snapshot`: look now."""
 
 import asyncio
+import logging
 from typing import Any
 
 import click
@@ -31,7 +32,9 @@ def snapshot(
     With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take.
     """
     from detector.cli.asking import configuration
+    from detector.logging import configure
 
+    configure(level=logging.WARNING)
     config = configuration(config_path)
     wanted = sources_of(config, environments, services)
     if output == "json" or no_store:

@@ -84,6 +84,14 @@ def test_a_snapshot_as_json_can_be_compared_again(parity: Parity, shop: Path) ->
     assert "django 4.2.26 → 5.2.8" in locked.out
 
 
+def test_what_was_not_seen_is_told_beside_the_json(parity: Parity, shop: Path) -> None:
+    (shop / ".env.prod").unlink()
+    answer = parity("snapshot", "prod", "--format", "json")
+    assert answer.code == 3
+    assert {one["source"] for one in json.loads(answer.out)} == {"dotenv", "lockfile"}
+    assert ".env.prod does not exist" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
