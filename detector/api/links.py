@@ -7,7 +7,6 @@ from typing import Final
 
 #: How long a link of the log can be followed.
 LINK_LASTS: Final = timedelta(minutes=15)
-SESSION_LASTS: Final = timedelta(hours=12)
 
 
 class Links:
