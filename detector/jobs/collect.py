@@ -68,7 +68,7 @@ class Collect:
         detail = why.detail if why is not None else ""
         await self._store.record_run(
             source.environment,
-            source.service or "*",
+            source.service,
             source.name,
             at=datetime.now(UTC),
             result=result or "ok",

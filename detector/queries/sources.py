@@ -26,8 +26,7 @@ class SourceStates:
     async def sources(self, *, now: datetime) -> list[dict[str, Any]]:
         """Return all sources, those first that do not see."""
         rows: dict[Place, SourceRow] = {
-            (row.environment, None if row.service in (None, "*") else row.service, row.source): row
-            for row in await self.store.sources()
+            (row.environment, row.service, row.source): row for row in await self.store.sources()
         }
         named: dict[Place, Source] = {
             (source.environment, source.service, source.name): source for source in self.config().sources

@@ -132,6 +132,15 @@ async def test_a_component_that_a_whole_look_lacks_is_gone(
     assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
 
 
+async def test_the_run_of_a_discovery_is_of_no_service(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    scripted.answer = answering(seen(DJANGO, service="checkout"))
+    await Collect(store, a_host).run(source(service=None))
+    (row,) = await store.sources()
+    assert (row.service, row.last_result) == (None, "ok")
+
+
 async def test_what_is_idle_never_stands_where_something_takes_traffic(
     store: Store, a_host: Host, scripted: type[Scripted]
 ) -> None:
