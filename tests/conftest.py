@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.proof"]
 
 #: `all` turns every skip into a failure: a run that must prove everything may leave nothing out.
 REQUIRE = "PARITY_TEST_REQUIRE"

@@ -29,9 +29,10 @@ from tests.builders import (
     view,
     whole,
 )
+from tests.proof import examples
 
 SEEDED = settings(
-    max_examples=120, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(120), derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 PEERS = Pair(left=STAGING, right=replace(STAGING, name="other"), peers=True)
 

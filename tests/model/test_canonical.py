@@ -16,8 +16,9 @@ from detector.model.canonical import (
     value_bytes,
 )
 from detector.model.facts import Observation, Section, Unseen, Value
+from tests.proof import examples
 
-SEEDED = settings(max_examples=300, derandomize=True, deadline=None)
+SEEDED = settings(max_examples=examples(300), derandomize=True, deadline=None)
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(st.characters(codec="utf-8"), max_size=8)
 NAMES = st.text("abcv", max_size=3)

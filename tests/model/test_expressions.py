@@ -19,6 +19,7 @@ from detector.model.expressions import (
     StandardInput,
     parse,
 )
+from tests.proof import examples
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -95,14 +96,14 @@ EXPRESSIONS: st.SearchStrategy[Expression] = st.one_of(
 )
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=examples(300), derandomize=True, deadline=None)
 @given(EXPRESSIONS)
 def test_what_is_printed_is_parsed_as_it_was(expression: Expression) -> None:
     """parse ∘ print of an expression is the identity."""
     assert parse(str(expression)) == expression
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=examples(300), derandomize=True, deadline=None)
 @given(st.text(max_size=30) | st.text("prod@#~{}.:-/0123456789agoTZ+", max_size=30))
 def test_any_text_is_understood_or_refused_and_never_ends_the_program(text: str) -> None:
     try:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.model.items import is_config_key, matches
+from tests.proof import examples
 
 
 def slowly(glob: str, item: str) -> bool:
@@ -16,7 +17,7 @@ def slowly(glob: str, item: str) -> bool:
     return bool(item) and item[0] == glob[0] and slowly(glob[1:], item[1:])
 
 
-@settings(max_examples=500, derandomize=True, deadline=None)
+@settings(max_examples=examples(500), derandomize=True, deadline=None)
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=10))
 def test_globs_match_as_the_obvious_model_does(glob: str, item: str) -> None:
     assert matches(glob, item) is slowly(glob, item)

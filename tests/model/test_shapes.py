@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detector.model.fingerprints import Fingerprinter, key_id_of
 from detector.model.shapes import host_class, is_secret_name, product_of_scheme, reference_shape, shape_of
 from tests.builders import FINGERPRINTER, ROTATED
+from tests.proof import examples
 
 
 def shape(value: str, name: str = "KEY", **more: Any) -> dict[str, Any]:
@@ -147,7 +148,7 @@ TEMPLATES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400, derandomize=True, deadline=None)
+@settings(max_examples=examples(400), derandomize=True, deadline=None)
 @given(SECRETS, TEMPLATES, st.sampled_from(["KEY", "API_TOKEN", "DATABASE_URL"]))
 def test_a_shape_never_contains_the_value(secret: str, template: str, name: str) -> None:
     """Values never leave the collector: not as they are, and not in base64, hex or URL encoding."""

@@ -14,6 +14,7 @@ from detector.model.records import Stream
 from detector.model.words import SectionName
 from detector.store import ring as ring_module
 from detector.store.store import Store, open_store
+from tests.proof import examples
 from tests.store.conftest import NewUrl
 from tests.store.obvious import ObviousStream, State, state_of
 from tests.store.seen import MONDAY, RECEIVED, minute, observed, unseen
@@ -92,9 +93,11 @@ async def agree(store: Store, model: ObviousStream) -> None:
         assert told(await store.streams(as_of=minute(at))) == model.as_of(minute(at)), at
 
 
-def examples(count: int) -> settings:
+def trying(count: int) -> settings:
     return settings(
-        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=examples(count),
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
 
 
@@ -110,13 +113,13 @@ async def starts_over(url: str, arriving: Arriving) -> None:
 
 
 @given(arriving=arrivals())
-@examples(45)
+@trying(45)
 def test_what_is_stored_is_what_starting_over_would_give(new_sqlite_url: NewUrl, arriving: Arriving) -> None:
     asyncio.run(starts_over(new_sqlite_url(), arriving))
 
 
 @given(arriving=arrivals())
-@examples(10)
+@trying(10)
 def test_what_postgres_stores_is_what_starting_over_would_give(
     new_postgres_url: NewUrl, arriving: Arriving
 ) -> None:
@@ -124,7 +127,7 @@ def test_what_postgres_stores_is_what_starting_over_would_give(
 
 
 @given(arriving=arrivals(), size=st.integers(1, 4))
-@examples(40)
+@trying(40)
 def test_what_has_left_the_ring_is_settled(
     new_sqlite_url: NewUrl, monkeypatch: pytest.MonkeyPatch, arriving: Arriving, size: int
 ) -> None:
@@ -148,14 +151,14 @@ async def numbers_stay(url: str, arriving: Arriving) -> None:
 
 
 @given(arriving=arrivals())
-@examples(40)
+@trying(40)
 def test_a_numbered_snapshot_stays_what_was_known_then(new_sqlite_url: NewUrl, arriving: Arriving) -> None:
     """Also when later observations rewrite what was so at that time."""
     asyncio.run(numbers_stay(new_sqlite_url(), arriving))
 
 
 @given(arriving=arrivals())
-@examples(10)
+@trying(10)
 def test_a_numbered_snapshot_of_postgres_stays_what_was_known_then(
     new_postgres_url: NewUrl, arriving: Arriving
 ) -> None:
