@@ -1,6 +1,8 @@
 """Compose files: what a service declares, what stays unseen, and what is never copied."""
 
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import orjson
 import pytest
@@ -14,8 +16,10 @@ from detector.model.facts import Section
 from detector.model.fingerprints import Fingerprinter
 from detector.model.words import SectionName
 from detector.reader import Read
+from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, Cuts, Record
 
 FINGERPRINTER = Fingerprinter(b"k" * 32)
+FILES = sorted((Path(__file__).parents[3] / "examples/quickstart").rglob("compose.yaml"))
 
 SHOP = """
 x-env: &env
@@ -293,6 +297,26 @@ def test_a_wrong_type_is_left_out_without_a_traceback(service: dict[str, object]
     for part in read(json.dumps({"services": {"app": service}})).parts:
         for found in part.sections.values():
             orjson.dumps(section_document(found))
+
+
+@pytest.mark.parametrize("cuts", OF_A_HUNDRED_OR_ALL)
+def test_a_file_that_was_cut_has_no_key_that_its_whole_has_not(cuts: Cuts, record_property: Record) -> None:
+    assert len(FILES) == 3
+    for whole in (SHOP.encode(), *(path.read_bytes() for path in FILES)):
+        known = keys(whole)
+        for data in cuts(whole, record_property):
+            with suppress(UnseenError):
+                assert keys(data) <= known, len(data)
+
+
+def keys(data: bytes) -> set[tuple[str | None, str]]:
+    """The keys of each service."""
+    return {
+        (part.service, key)
+        for part in read(data.decode()).parts
+        if "config" in part.sections
+        for key in part.sections["config"].facts
+    }
 
 
 def test_no_secret_of_a_compose_file_comes_out() -> None:

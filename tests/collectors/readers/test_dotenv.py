@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from dotenv.parser import parse_stream
@@ -13,8 +14,10 @@ from collectors.readers.dotenv import Binding, DotenvReader, Unparsed, entries
 from detector.errors import UnseenError
 from detector.model.facts import Section
 from detector.model.fingerprints import Fingerprinter
+from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, Cuts, Record
 
 FINGERPRINTER = Fingerprinter(b"k" * 32)
+FILES = sorted((Path(__file__).parents[3] / "examples/quickstart").rglob(".env.*"))
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq0\nzz9==\n-----END RSA PRIVATE KEY-----"
 
 
@@ -191,6 +194,23 @@ def test_bindings_are_those_of_the_reference_dialect(lines: list[str], line_end:
 def test_no_text_ends_in_a_traceback(text: str) -> None:
     with suppress(UnseenError):
         config(text.encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize("cuts", OF_A_HUNDRED_OR_ALL)
+def test_a_file_that_was_cut_has_every_key_before_the_cut_and_no_other(
+    cuts: Cuts, record_property: Record
+) -> None:
+    assert len(FILES) == 6
+    for whole in (path.read_bytes() for path in FILES):
+        keys = list(config(whole).facts)
+        assert len(keys) == whole.count(b"\n")
+        for data in cuts(whole, record_property):
+            found = config(data).facts
+            complete = data.count(b"\n")
+            assert keys[:complete] == list(found)[:complete]
+            assert list(found)[complete:] in ([], [keys[complete]])
+            for key in keys[:complete]:
+                assert found[key] == config(whole).facts[key]
 
 
 def test_no_text_of_a_file_comes_out() -> None:
