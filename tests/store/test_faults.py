@@ -6,7 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from shutil import which
 
 import pytest
@@ -17,6 +20,7 @@ from detector.store.store import Store, open_store
 from tests.store.seen import RECEIVED, minute, observed, packages
 
 ROOT = Path(__file__).parents[2]
+Record = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -179,11 +183,13 @@ def writer(url: str) -> subprocess.Popen[str]:
     )
 
 
-async def acknowledged_is_stored(url: str, last: int) -> int:
+async def acknowledged_is_stored(url: str, last: int, record: Record) -> int:
     """Nothing that was acknowledged is lost, nothing is half stored. Returns what is stored."""
     store = await open_store(url)
     try:
         found = await store.snapshots("prod", limit=10_000)
+        record("kills", 1)
+        record("lost", max(0, last - len(found)))
         assert last <= len(found) <= last + 1
         for snapshot in {1, len(found) // 2, len(found)} - {0} if found else ():
             (then,) = await store.streams(snapshot=("prod", snapshot))
@@ -193,23 +199,51 @@ async def acknowledged_is_stored(url: str, last: int) -> int:
     return len(found)
 
 
-async def test_nothing_acknowledged_is_lost_by_a_kill(url: str) -> None:
+#: Each kill comes so many acknowledgements after the start, and so many milliseconds after the last of them.
+Kills = Sequence[tuple[int, float]]
+
+
+def random_kills(count: int) -> Kills:
+    seeded = Random(2026)
+    return [(seeded.randint(1, 20), seeded.uniform(0, 15)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param([(1, 0), (2, 0), (5, 0), (9, 0)], id="4"),
+        pytest.param(random_kills(50), id="50", marks=pytest.mark.proof),
+    ],
+)
+async def test_nothing_acknowledged_is_lost_by_a_kill(
+    url: str, kills: Kills, record_property: Record
+) -> None:
     last = 0
-    for further in (1, 2, 5, 9):
+    for further, milliseconds in kills:
         process = writer(url)
         assert process.stdout is not None
         for _ in range(further):
             last = int(process.stdout.readline())
+        time.sleep(milliseconds / 1000)
         process.send_signal(signal.SIGKILL)
         # Not communicate(), which would lose the lines that readline has read ahead.
         with process:
             rest = process.stdout.read().split()
-        last = await acknowledged_is_stored(url, int(rest[-1]) if rest else last)
+        last = await acknowledged_is_stored(url, int(rest[-1]) if rest else last, record_property)
+    record_property("acknowledged", last)
 
 
 @needs_strace
-@pytest.mark.parametrize("write", [1, 2, 3, 5, 8, 13, 21, 34, 55])
-async def test_nothing_acknowledged_is_lost_by_a_kill_at_any_write(url: str, write: int) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        *(1, 2, 3, 5, 8, 13, 21, 34, 55),
+        *(pytest.param(write, id=f"all-{write}", marks=pytest.mark.proof) for write in range(1, 61)),
+    ],
+)
+async def test_nothing_acknowledged_is_lost_by_a_kill_at_any_write(
+    url: str, write: int, record_property: Record
+) -> None:
     """The kernel kills at exactly this write to the disk."""
     process = subprocess.run(
         [*STRACE, "-e", f"inject=pwrite64:signal=SIGKILL:when={write}", sys.executable, "-c", WRITER, url],
@@ -221,7 +255,9 @@ async def test_nothing_acknowledged_is_lost_by_a_kill_at_any_write(url: str, wri
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
     told = process.stdout.split()
-    await acknowledged_is_stored(url, int(told[-1]) if told else 0)
+    last = int(told[-1]) if told else 0
+    record_property("acknowledged", last)
+    await acknowledged_is_stored(url, last, record_property)
 
 
 @needs_strace
