@@ -30,7 +30,7 @@ format: $(VENV)/.ready-test ## Lay the code out and mend what can be mended
 
 proof: $(VENV)/.ready-test ## Run the figures in full size and print their table (long)
 	@sh tests/system-packages.sh
-	@$(BIN)/pytest -m proof $(ARGS)
+	@$(BIN)/pytest -m proof --numprocesses 2 --dist loadfile $(ARGS)
 
 bench: $(VENV)/.ready-test ## Measure against rivals and print the ratios
 	@$(BIN)/python -m bench $(ARGS)

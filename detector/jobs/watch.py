@@ -6,7 +6,7 @@ time when it is told to stop, and what it had begun is recorded or was never ack
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ class Watch:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
         )
         self._runs: set[asyncio.Task[None]] = set()
+        #: Firings of the scheduler that are under way.
+        self._jobs: set[asyncio.Task[Any]] = set()
         self._judging = asyncio.Lock()
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
@@ -66,7 +68,8 @@ class Watch:
         self.on_delivery: Callable[[Mapping[tuple[str, Result], int]], None] = lambda _: None
 
     async def resume(self) -> None:
-        """Judge what a crash left behind, and learn what waits for a first or for one more observation."""
+        """Take up what a crash left behind, and learn what waits for a first or for one more observation."""
+        await self._store.end_leases(datetime.now(UTC))
         await self._expect_first_looks()
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
@@ -95,18 +98,21 @@ class Watch:
             (self._send, DELIVER),
             (self._report, REPORT),
         ):
-            self._scheduler.add_job(function, "interval", seconds=every.total_seconds())
+            self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Stop ticking, let running sources end within `STOP_WITHIN` seconds, and flush what is known."""
+        """Stop ticking, let what runs end within `STOP_WITHIN` seconds, and flush what is known."""
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-        if self._runs:
-            _, late = await asyncio.wait(self._runs, timeout=STOP_WITHIN)
+            # Not shutdown(), which would cancel a judgement or a message in the middle.
+            self._scheduler.pause()
+        if under_way := self._runs | self._jobs:
+            _, late = await asyncio.wait(under_way, timeout=STOP_WITHIN)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         await self._store.flush()
 
     async def run(self, source: Source) -> Ran:
@@ -175,6 +181,14 @@ class Watch:
     def _look_again(self, here: tuple[str, str], at: datetime) -> None:
         # The earliest stays: a push may have come while what sets a later time was judged without it.
         self._review_at[here] = min(at, self._review_at.get(here, at))
+
+    async def _job(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run one firing of the scheduler, known to whoever has to wait for its end."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._jobs.add(task)
+            task.add_done_callback(self._jobs.discard)
+        await function()
 
     async def _tick(self) -> None:
         for source in self.schedule.due(datetime.now(UTC)):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,9 @@ from detector.model.records import Owed
 from detector.store import register_tables as r
 from detector.store.database import Database, to_the_end
 from detector.store.location import upsert
+
+#: States of an alert that nobody has heard yet: waiting, or in the hands of a try.
+OWED: Final = ("due", "leased")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class Outbox:
         """
         due = (
             select(r.outbox)
-            .where(r.outbox.c.state == "due", r.outbox.c.next_try <= now)
+            .where(r.outbox.c.state.in_(OWED), r.outbox.c.next_try <= now)
             .order_by(r.outbox.c.created_at, r.outbox.c.id)
             .limit(limit)
         )
@@ -73,7 +77,7 @@ class Outbox:
             await connection.execute(
                 update(r.outbox)
                 .where(r.outbox.c.id.in_([row.id for row in rows]))
-                .values(next_try=until, tries=r.outbox.c.tries + 1)
+                .values(state="leased", next_try=until, tries=r.outbox.c.tries + 1)
             )
         return [
             (
@@ -89,6 +93,14 @@ class Outbox:
             )
             for row in rows
         ]
+
+    @to_the_end
+    async def end_leases(self, now: datetime) -> None:
+        """Give back what a process that is gone had leased: its only successor need not wait for the end."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(r.outbox).where(r.outbox.c.state == "leased").values(state="due", next_try=now)
+            )
 
     @to_the_end
     async def mark_delivered(
@@ -126,7 +138,7 @@ class Outbox:
     ) -> None:
         """Keep that a try failed, and when to try again; None parks the alerts for a person to see."""
         result = "failed" if next_try is not None else "parked"
-        values = {"next_try": next_try} if next_try is not None else {"state": "parked"}
+        values = {"state": "due", "next_try": next_try} if next_try is not None else {"state": "parked"}
         async with self._database.write() as connection:
             await connection.execute(update(r.outbox).where(r.outbox.c.id.in_(ids)).values(values))
             await _note(connection, ids, now, result=result, error=error)
@@ -142,7 +154,7 @@ class Outbox:
 
     async def outbox_size(self) -> int:
         """Return how many alerts are owed: neither delivered nor parked."""
-        query = select(func.count()).select_from(r.outbox).where(r.outbox.c.state == "due")
+        query = select(func.count()).select_from(r.outbox).where(r.outbox.c.state.in_(OWED))
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 

@@ -54,6 +54,7 @@ class Store:
 
         outbox = Outbox(database)
         self.lease_owed = outbox.lease_owed
+        self.end_leases = outbox.end_leases
         self.mark_delivered = outbox.mark_delivered
         self.mark_failed = outbox.mark_failed
         self.message_handle = outbox.message_handle

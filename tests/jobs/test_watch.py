@@ -1,5 +1,6 @@
 """From two sources to the register: judged when it changed, confirmed when seen again, resolved when over."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -294,3 +295,23 @@ async def test_a_reload_waits_for_the_first_looks_of_what_it_brought(bench: Benc
     assert await bench.states() == {}  # what was added may say what explains this
     await bench.watch.run(added)  # nobody waits for what is gone
     assert await bench.states() == {"pkg:pypi/django": "pending"}
+
+
+async def test_a_stop_lets_a_message_that_is_being_sent_end(bench: Bench) -> None:
+    sending, let_go, sent = asyncio.Event(), asyncio.Event(), []
+
+    async def slow(_now: datetime) -> dict[Any, int]:
+        sending.set()
+        await let_go.wait()
+        sent.append("whole")
+        return {}
+
+    bench.watch._deliver.run = slow  # type: ignore[assignment,method-assign]  # a receiver that takes its time
+    await bench.watch.start()
+    await sending.wait()
+    stopped = asyncio.create_task(bench.watch.stop())
+    await asyncio.sleep(0)  # the stop has begun
+    assert not stopped.done()
+    let_go.set()
+    await stopped
+    assert sent == ["whole"]

@@ -131,6 +131,17 @@ async def test_what_is_leased_is_nobody_elses_until_the_lease_ends(store: Store)
     assert await store.outbox_size() == 3
 
 
+async def test_a_successor_need_not_wait_for_the_leases_of_a_process_that_is_gone(store: Store) -> None:
+    await settle(store, owed=[owed("a", 0), owed("b", 0), owed("c", 0)])
+    await lease(store, 1)
+    await store.mark_failed(["b"], error="busy", next_try=minute(30), now=minute(1))
+    await store.mark_delivered(["c"], receiver="ops", key="k", handle=None, closed=False, now=minute(1))
+    await store.end_leases(minute(2))
+    # It may have arrived, so the try counts; what waits after a failure goes on waiting.
+    assert await lease(store, 2) == [("a", 1)]
+    assert await lease(store, 31) == [("a", 2), ("b", 1)]
+
+
 async def test_leased_alerts_come_back_whole(store: Store) -> None:
     await settle(store, owed=[owed("a")])
     assert await store.lease_owed(now=minute(0), until=UNTIL, limit=1) == [(owed("a"), 0)]
