@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator
 
 import pytest
+import structlog
 
 pytest_plugins = ["tests.servers.fixtures", "tests.proof"]
 
@@ -41,3 +42,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     must_not_skip(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Generator[None]:
+    """A command sets up logs for its process: to a stream that is closed when its test ends."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
