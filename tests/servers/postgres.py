@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -48,8 +49,8 @@ class Postgres(ServerProcess):
         self._tls = tls
         self._data = self.folder / "data"
 
-    def _find_binaries(self) -> Path:
-        raise NotImplementedError
+    @abstractmethod
+    def _find_binaries(self) -> Path: ...
 
     @property
     def dsn(self) -> str:

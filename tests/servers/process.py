@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -53,7 +54,7 @@ def required(program: str, server: str, remedy: str) -> str:
     return path
 
 
-class ServerProcess:
+class ServerProcess(ABC):
     """A server with its own folder, started as a foreground child and ended with SIGTERM, then SIGKILL.
 
     A context manager; `stop` and `start` in between model an outage, the folder stays until the end.
@@ -71,13 +72,13 @@ class ServerProcess:
         self.folder = Path(tempfile.mkdtemp(prefix=f"parity-{self.name}-"))
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _command(self) -> Sequence[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _command(self) -> Sequence[str]: ...
 
-    def _ready(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _ready(self) -> bool: ...
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> None:  # noqa: B027 - most servers need nothing in their folder
         """Fill the folder before the first start."""
 
     def _environment(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 import importlib.util
 import secrets
 import socket
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +24,8 @@ class Redis(ServerProcess):
         self.password = secrets.token_urlsafe(12) if password else None
         self.limited_password = secrets.token_urlsafe(12)
 
-    def _find_binary(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _find_binary(self) -> str: ...
 
     @property
     def url(self) -> str:
