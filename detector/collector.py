@@ -78,7 +78,7 @@ class Collected:
 
     seen: tuple[Seen, ...]
     warnings: tuple[str, ...] = ()
-    #: Of a discovery: whether every service of the environment is in ``seen``.
+    #: Whether everything that is there was looked at: what is then not in ``seen`` is gone.
     complete: bool = True
 
 

@@ -92,10 +92,13 @@ async def _observed(config: Config, wanted: list[Source]) -> tuple[list[dict[str
     documents: list[dict[str, Any]] = []
     failed = 0
     async with looking(config) as collect:
-        async for source, observations, why in as_they_end([collect.look(source) for source in wanted]):
+        async for looked in as_they_end([collect.look(source) for source in wanted]):
+            why = looked.why
             failed += why is not None
-            click.echo(run_line(source, why.reason if why else None, why.detail if why else ""), err=True)
-            documents += [observation_document(observation) for observation in observations]
+            click.echo(
+                run_line(looked.source, why.reason if why else None, why.detail if why else ""), err=True
+            )
+            documents += [observation_document(observation) for observation in looked.observations]
     return documents, failed
 
 

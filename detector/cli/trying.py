@@ -13,10 +13,11 @@ async def tried(config: Config) -> int:
     failed = 0
     async with looking(config) as look:
         sources = [source for source in config.sources if source.polled]
-        async for source, observations, why in as_they_end([look.look(source) for source in sources]):
+        async for looked in as_they_end([look.look(source) for source in sources]):
+            source, why = looked.source, looked.why
             failed += why is not None
             say(run_line(source, why.reason if why else None, why.detail if why else ""))
-            found = sorted({observation.service for observation in observations})
+            found = sorted({observation.service for observation in looked.observations})
             if source.service is None and why is None:
                 known = {service.name for service in config.services}
                 paired = sum(name in known for name in found)

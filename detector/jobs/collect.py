@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from detector.collector import Seen
 from detector.config.records import Source
@@ -17,6 +18,9 @@ from detector.store.store import Store
 
 #: Service and component: what tells the streams of one source apart.
 _Place = tuple[str, str]
+
+#: Of streams that a run did not bring although it succeeded: it says itself that it did not see everything.
+HALF_LOOKED: Final = UnseenError("not_in_view", "the source could not look at everything")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,19 @@ class Collect:
         """Run one source to its end or its deadline, and record the outcome."""
         clock = asyncio.get_running_loop().time
         started = clock()
-        _, found, why = await self._look.look(source)
-        observations = _one_each(found)
+        looked = await self._look.look(source)
+        why = looked.why
+        observations = _one_each(looked.observations)
         seen = known = await self._known(source)
         at = observations[0].observed_at if observations else datetime.now(UTC)
         if why is None:
             seen = {_place(one): _seen(one) for one in observations}
-            observations = (*observations, *observations_of(source, _gone(source, known, observations), at))
+            missing = _not_brought(source, known, observations)
+            if looked.complete:
+                others = _gone(missing)
+            else:
+                others, seen = _blinded(missing, HALF_LOOKED), {**missing, **seen}
+            observations = (*observations, *observations_of(source, others, at))
         elif known:
             observations = tuple(observations_of(source, _blinded(known, why), at))
         observed = [
@@ -117,20 +127,30 @@ def _blinded(known: Mapping[_Place, Seen], why: UnseenError) -> list[Seen]:
     ]
 
 
-def _gone(source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, ...]) -> list[Seen]:
-    """Return the streams that a successful run did not bring, empty: a sidecar that was removed is gone.
+def _not_brought(
+    source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, ...]
+) -> dict[_Place, Seen]:
+    """Return the streams that a successful run did not bring.
 
     A discovery that no longer sees a service says nothing of its components.
     """
     seen = {_place(one) for one in now}
     services = {service for service, _ in seen}
+    return {
+        place: before
+        for place, before in known.items()
+        if place not in seen and (source.service is not None or place[0] in services)
+    }
+
+
+def _gone(missing: Mapping[_Place, Seen]) -> list[Seen]:
+    """Return streams as empty: a sidecar that was removed is gone."""
     return [
         replace(
             before,
             sections={name: Section(basis=section.basis) for name, section in before.sections.items()},
         )
-        for place, before in known.items()
-        if place not in seen and (source.service is not None or place[0] in services)
+        for before in missing.values()
     ]
 
 

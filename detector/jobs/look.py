@@ -47,6 +47,17 @@ class Host:
         return await asyncio.get_running_loop().run_in_executor(self.pool, partial(function, *args, **kwargs))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one run brought: what was seen, or why nothing could be."""
+
+    source: Source
+    observations: tuple[Observation, ...]
+    why: UnseenError | None
+    #: Whether everything that is there was looked at: only then is what was not brought gone.
+    complete: bool
+
+
 class Look:
     """Runs sources, and keeps nothing."""
 
@@ -54,7 +65,7 @@ class Look:
         self._host = host
         self._log = structlog.get_logger("parity.collect")
 
-    async def look(self, source: Source) -> tuple[Source, tuple[Observation, ...], UnseenError | None]:
+    async def look(self, source: Source) -> Looked:
         """Run one source to its end or its deadline; what it could not see is in the observations too."""
         began = datetime.now(UTC)
         collector: Collector = plugins.load("parity.collectors", source.type)()
@@ -64,7 +75,12 @@ class Look:
         if why is not None:
             self._log.warning("source unseen", **names_of(source), reason=why.reason, detail=why.detail)
         seen = collected.seen if collected is not None else _nothing_seen(source, collector, why)
-        return source, tuple(observations_of(source, seen, began)), why
+        return Looked(
+            source=source,
+            observations=tuple(observations_of(source, seen, began)),
+            why=why,
+            complete=collected is not None and collected.complete,
+        )
 
     async def _collected(
         self, source: Source, collector: Collector, now: datetime

@@ -41,9 +41,9 @@ def seen(facts: dict[str, Any], *, component: str = "main", service: str | None 
     )
 
 
-def answering(*found: Seen) -> Callable[[Context], Awaitable[Collected]]:
+def answering(*found: Seen, complete: bool = True) -> Callable[[Context], Awaitable[Collected]]:
     async def answer(_context: Context) -> Collected:
-        return Collected(seen=found)
+        return Collected(seen=found, complete=complete)
 
     return answer
 

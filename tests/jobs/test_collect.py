@@ -89,7 +89,7 @@ async def test_an_answer_that_is_none_is_one_unseen_source(
 
 async def test_a_collector_that_hangs_ends_at_its_deadline(a_host: Host, scripted: type[Scripted]) -> None:
     scripted.answer = hang
-    _, _, why = await Look(a_host).look(source(timeout=0.05))
+    why = (await Look(a_host).look(source(timeout=0.05))).why
     assert why is not None
     assert why.reason == "timeout"
 
@@ -103,8 +103,7 @@ async def test_waiting_for_others_does_not_use_up_a_source_s_own_time(
     look = asyncio.create_task(Look(a_host).look(source(timeout=0.05)))
     await asyncio.sleep(0.1)  # longer than its own time: it has not begun
     a_host.gate.release()
-    _, _, why = await look
-    assert why is None
+    assert (await look).why is None
 
 
 async def test_a_failure_forgets_nothing_and_blinds_every_stream_of_the_source(
@@ -183,3 +182,22 @@ async def test_what_was_never_seen_leaves_no_mark_once_a_look_succeeds(
     scripted.answer = answering(seen(DJANGO))
     await collect.run(source())
     assert await sides(store) == {"main": {"dependencies": ("complete", DJANGO)}}
+
+
+async def test_a_look_that_was_not_whole_proves_nothing_gone(
+    store: Store, a_host: Host, scripted: type[Scripted]
+) -> None:
+    main, proxy = seen(DJANGO), seen({"pkg:deb/debian/envoy": "1.31"}, component="proxy")
+    collect = Collect(store, a_host)
+    scripted.answer = answering(main, proxy)
+    await collect.run(source())
+    scripted.answer = answering(main, complete=False)
+    for _ in range(2):  # the second time it must still be known what is missing
+        await collect.run(source())
+        assert await sides(store) == {
+            "main": {"dependencies": ("complete", DJANGO)},
+            "proxy": {"dependencies": ("failed", {"pkg:deb/debian/envoy": "1.31"})},
+        }
+    scripted.answer = answering(main)
+    await collect.run(source())
+    assert (await sides(store))["proxy"] == {"dependencies": ("complete", {})}
