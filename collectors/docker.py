@@ -19,13 +19,15 @@ from collectors._unseen import unseen_section
 from detector.collector import Collected, CollectorOptions, Context, Seen
 from detector.errors import UnseenError
 from detector.model.facts import Section
-from detector.model.words import MAIN, Basis, ComponentKind, SectionName
+from detector.model.words import MAIN, Basis, ComponentKind, SectionName, Traffic
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 COMPOSE_SERVICE: Final = "com.docker.compose.service"
 _COMPOSE_PROJECT: Final = "com.docker.compose.project"
+#: Says `idle` or `canary` of a container that takes no production traffic.
+TRAFFIC: Final = "parity.traffic"
 _COMPOSE_ONE_OFF: Final = "com.docker.compose.oneoff"
 _ALIVE: Final = frozenset({"running", "paused", "restarting"})
 #: Containers that one run inspects at most.
@@ -114,7 +116,9 @@ class DockerCollector:
 
 def facts_from_answers(answers: Answers, options: DockerOptions, context: Context) -> Collected:
     """Return what the engine's answers say of each component of each service."""
-    groups: dict[tuple[str, str, ComponentKind], list[dict[SectionName, Section]]] = defaultdict(list)
+    groups: dict[tuple[str, str, ComponentKind, Traffic], list[dict[SectionName, Section]]] = defaultdict(
+        list
+    )
     nameless = refused = 0
     for container in sorted(answers.containers, key=lambda one: str(one.get("Id"))):
         image = answers.images.get(
@@ -129,7 +133,7 @@ def facts_from_answers(answers: Answers, options: DockerOptions, context: Contex
         refused += names
         if (installed := answers.dependencies.get(str(container.get("Image")))) is not None:
             sections["dependencies"] = installed
-        groups[place].append(sections)
+        groups[*place, _traffic(container)].append(sections)
     warnings = list(answers.warnings)
     if nameless:
         warnings.append(f"{nameless} containers carry no label {options.service_label}: of no service")
@@ -140,9 +144,12 @@ def facts_from_answers(answers: Answers, options: DockerOptions, context: Contex
             service=service if context.service is None else None,
             component=component,
             component_kind=kind,
+            traffic=traffic,
             sections=_counted(merged(replicas), len(replicas)),
         )
-        for (service, component, kind), replicas in sorted(groups.items(), key=lambda group: group[0])
+        for (service, component, kind, traffic), replicas in sorted(
+            groups.items(), key=lambda group: group[0]
+        )
     )
     return Collected(seen=seen, warnings=tuple(warnings), complete=answers.complete)
 
@@ -151,6 +158,11 @@ def _counted(sections: dict[SectionName, Section], replicas: int) -> dict[Sectio
     section = sections["concurrency"]
     counted = replace(section, facts={**section.facts, "replicas": replicas})
     return {**sections, "concurrency": counted}
+
+
+def _traffic(container: Mapping[str, Any]) -> Traffic:
+    said = ((container.get("Config") or {}).get("Labels") or {}).get(TRAFFIC)
+    return "idle" if said == "idle" else "canary" if said == "canary" else "live"
 
 
 def _place(

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from detector.api.problems import RefusalError
 from detector.errors import did_you_mean
-from detector.model.words import Kind, SectionName, Severity, State
+from detector.model.words import Kind, SectionName, Severity, State, Traffic
 
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _TIME: Final = re.compile(
@@ -155,6 +155,9 @@ class PushParams(Params):
     """Where below its service an observation belongs."""
 
     component: Name | None = Field(default=None, description="Default: main; agrees with the body")
+    traffic: Traffic | None = Field(
+        default=None, description="Default: live; agrees with the body. With If-Match: which stream is meant"
+    )
 
 
 P = TypeVar("P", bound=Params)

@@ -15,7 +15,7 @@ from detector.api.problems import RefusalError, invalid
 from detector.model.facts import Observation
 from detector.model.records import Recorded
 from detector.model.wire import json_document, observations_from
-from detector.model.words import MAIN
+from detector.model.words import MAIN, Traffic
 
 _NAME: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TAG: Final = re.compile(r'"([0-9a-f]{32})"')
@@ -31,6 +31,7 @@ class Address(NamedTuple):
     service: str
     component: str
     source: str
+    traffic: Traffic
 
 
 async def push(asked: Asked[PushParams]) -> web.StreamResponse:
@@ -62,7 +63,7 @@ def _addressed(asked: Asked[PushParams]) -> Address:
     for field, name in names.items():
         if not _NAME.fullmatch(name):
             raise invalid(f"/{field}", "a name of letters, digits and ._-, at most 128")
-    return Address(environment, names["service"], names["component"], names["source"])
+    return Address(environment, **names, traffic=asked.params.traffic or "live")
 
 
 async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
@@ -74,7 +75,11 @@ async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
     recorded = None
     if tag is not None:
         recorded = await asked.reading.store.record_again(
-            *key,
+            key.environment,
+            key.service,
+            key.component,
+            key.source,
+            traffic=key.traffic,
             digest=tag[1],
             observed_at=asked.now,
             received_at=asked.now,
@@ -97,8 +102,10 @@ async def _observation(asked: Asked[PushParams], key: Address, limits: Limits) -
     if not asked.principal.may_push(observation.environment, observation.service):
         raise RefusalError(403, "scope-mismatch", "this token pushes for another environment or service")
     if asked.params.component is None:
-        # The address names no component: then the body alone does.
+        # What the address does not name, the body alone does.
         key = key._replace(component=observation.component)
+    if asked.params.traffic is None:
+        key = key._replace(traffic=observation.traffic)
     for field, name in key._asdict().items():
         if getattr(observation, field) != name:
             raise invalid(f"/{field}", "another one than the address names")

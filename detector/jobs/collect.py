@@ -13,11 +13,11 @@ from detector.jobs.look import Host, Look, observations_of
 from detector.jobs.schedule import SourceId, id_of
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded
-from detector.model.words import SectionName
+from detector.model.words import SectionName, Traffic
 from detector.store.store import Store
 
-#: Service and component: what tells the streams of one source apart.
-_Place = tuple[str, str]
+#: Service, component and traffic: what tells the streams of one source apart.
+_Place = tuple[str, str, Traffic]
 
 #: Of streams that a run did not bring although it succeeded: it says itself that it did not see everything.
 HALF_LOOKED: Final = UnseenError("not_in_view", "the source could not look at everything")
@@ -100,7 +100,7 @@ class Collect:
             services = None if source.service is None else (source.service,)
             streams = await self._store.streams(environments=(source.environment,), services=services)
             known = self._streams[id_of(source)] = {
-                (stream.service, stream.component): Seen(
+                (stream.service, stream.component, stream.traffic): Seen(
                     service=stream.service,
                     component=stream.component,
                     component_kind=stream.component_kind,
@@ -135,7 +135,7 @@ def _not_brought(
     A discovery that no longer sees a service says nothing of its components.
     """
     seen = {_place(one) for one in now}
-    services = {service for service, _ in seen}
+    services = {service for service, *_ in seen}
     return {
         place: before
         for place, before in known.items()
@@ -155,15 +155,15 @@ def _gone(missing: Mapping[_Place, Seen]) -> list[Seen]:
 
 
 def _one_each(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """Return one observation of each stream: what takes traffic, where idle ones stand beside it."""
+    """Return one observation of each stream: the first, where several task sets are idle."""
     found: dict[_Place, Observation] = {}
-    for one in sorted(observations, key=lambda one: one.traffic != "live"):
+    for one in observations:
         found.setdefault(_place(one), one)
     return tuple(found.values())
 
 
 def _place(observation: Observation) -> _Place:
-    return observation.service, observation.component
+    return observation.service, observation.component, observation.traffic
 
 
 def _seen(observation: Observation) -> Seen:

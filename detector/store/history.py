@@ -24,6 +24,8 @@ FactKey = tuple[str, str, str, str]
 #: (stream, item) -> spans, newest first.
 Spans = dict[tuple[int, int], list[Span]]
 _EVER: Final = 1 << 62
+#: What is idle has no part in what an environment was.
+_TAKES_TRAFFIC: Final = t.stream.c.traffic == "live"
 
 
 class History:
@@ -48,7 +50,7 @@ class History:
 
         ``before`` gives only what was opened before that time.
         """
-        wanted = [t.service.c.name == service]
+        wanted = [t.service.c.name == service, _TAKES_TRAFFIC]
         if environment is not None:
             wanted.append(t.environment.c.name == environment)
         if component is not None:
@@ -72,7 +74,8 @@ class History:
     async def values_of(self, environment: str, keys: Collection[FactKey]) -> dict[FactKey, list[Interval]]:
         """Return what each item was over time in one environment, oldest first; nothing for unknown ones."""
         found: dict[FactKey, list[Interval]] = {}
-        wanted = (t.environment.c.name == environment, t.service.c.name.in_({key[0] for key in keys}))
+        services = {key[0] for key in keys}
+        wanted = (t.environment.c.name == environment, t.service.c.name.in_(services), _TAKES_TRAFFIC)
         async with self._database.read() as connection:
             ids = await find_items(connection, sorted({(section, item) for _, _, section, item in keys}))
             names = {id_: name for name, id_ in ids.items()}

@@ -25,12 +25,17 @@ class StreamKey(NamedTuple):
     service: str
     component: str
     source: str
+    traffic: str
 
     @staticmethod
     def of(observation: Observation) -> "StreamKey":
         """Return the stream that an observation belongs to."""
         return StreamKey(
-            observation.environment, observation.service, observation.component, observation.source
+            observation.environment,
+            observation.service,
+            observation.component,
+            observation.source,
+            observation.traffic,
         )
 
 
@@ -40,7 +45,6 @@ class Known:
 
     id: int
     component_kind: str
-    traffic: str
     ring: Ring
     settled: Settled
     changed_seq: int
@@ -103,6 +107,7 @@ async def load(connection: AsyncConnection, interning: Interning, key: StreamKey
             t.service.c.name == key.service,
             t.stream.c.component == key.component,
             t.stream.c.source == key.source,
+            t.stream.c.traffic == key.traffic,
         )
     )
     row = (await connection.execute(query)).mappings().one_or_none()
@@ -111,7 +116,6 @@ async def load(connection: AsyncConnection, interning: Interning, key: StreamKey
     return Known(
         id=row["id"],
         component_kind=row["component_kind"],
-        traffic=row["traffic"],
         ring=decode(row["ring"]),
         settled=await _settled(connection, interning, row["id"]),
         changed_seq=row["changed_seq"],

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from detector.model.canonical import observation_digest
 from detector.model.facts import Observation
 from detector.model.records import Recorded
+from detector.model.words import Traffic
 from detector.store import writing
 from detector.store.backdating import Rewriting, rewrite, rewrite_unsaid, rewriting
 from detector.store.columns import micros
@@ -79,7 +80,7 @@ class Recording:
             seq=after.changed_seq,
         )
 
-    async def record_again(
+    async def record_again(  # noqa: PLR0913 - one parameter for each part of a stream's name
         self,
         environment: str,
         service: str,
@@ -90,13 +91,14 @@ class Recording:
         observed_at: datetime,
         received_at: datetime,
         scheduled: bool,
+        traffic: Traffic = "live",
     ) -> Recorded | None:
         """Record that a stream still is as its newest observation said, by the digest of that alone.
 
         Returns None where the whole observation is needed: the stream is new, has another digest, or holds
         items back.
         """
-        key = StreamKey(environment, service, component, source)
+        key = StreamKey(environment, service, component, source, traffic)
         async with self._turn(key):
             known = await self._known(key)
             if known is None or known.ring[-1].digest.hex() != digest or known.settled.held:
@@ -151,7 +153,7 @@ class Recording:
         ring = known.ring if known else ()
         before = known.settled if known else Settled()
         newest = where.index == len(ring) - (where.kind == "instead")
-        renewed = known is None or (newest and _attributes(known) != _attributes(observation))
+        renewed = known is None or (newest and known.component_kind != observation.component_kind)
         stream = known.id if known and not renewed else await writing.ensure_stream(connection, observation)
         plan: Rewriting | None = None
         if known is not None and where.kind != "next":
@@ -178,7 +180,6 @@ class Recording:
         now = Known(
             id=stream,
             component_kind=observation.component_kind if newest or known is None else known.component_kind,
-            traffic=observation.traffic if newest or known is None else known.traffic,
             ring=put(ring, entry, where),
             settled=after,
             changed_seq=seq,
@@ -223,9 +224,5 @@ def _unchanged(known: Known, entry: Entry, where: Place, observation: Observatio
         where.kind == "next"
         and known.ring[-1].digest == entry.digest
         and not known.settled.held
-        and _attributes(known) == _attributes(observation)
+        and known.component_kind == observation.component_kind
     )
-
-
-def _attributes(stream: Known | Observation) -> tuple[str, str]:
-    return stream.component_kind, stream.traffic

@@ -18,13 +18,16 @@ from detector.errors import StoreBusyError, StoreError, StoreSchemaError
 from detector.store.lock import OwnerLock
 
 _CHECK: Final = text("PRAGMA quick_check(1)")
+#: Without foreign keys: a migration may have to build a table anew that others refer to
+#: (https://www.sqlite.org/lang_altertable.html#otheralter).
 _INSPECTOR_PRAGMAS: Final = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
+    "PRAGMA foreign_keys=OFF",
 )
 _WRITER_PRAGMAS: Final = (
     *_INSPECTOR_PRAGMAS,
+    "PRAGMA foreign_keys=ON",
     "PRAGMA journal_mode=WAL",
     "PRAGMA journal_size_limit=67108864",
 )

@@ -58,7 +58,7 @@ stream = Table(
     Column("source", Text, nullable=False),
     Column("component_kind", Text, nullable=False),
     Column("traffic", Text, nullable=False),
-    UniqueConstraint("environment", "service", "component", "source"),
+    UniqueConstraint("environment", "service", "component", "source", "traffic"),
 )
 
 #: Of fixed width: an unchanged observation rewrites this row in place and nothing else.

@@ -43,12 +43,13 @@ async def ensure_stream(connection: AsyncConnection, observation: Observation) -
     """Return the id of the stream of an observation, made where it is new, with its present attributes."""
     environment = await _named(connection, t.environment, observation.environment)
     service = await _named(connection, t.service, observation.service)
-    attributes = {"component_kind": observation.component_kind, "traffic": observation.traffic}
+    attributes = {"component_kind": observation.component_kind}
     key = {
         "environment": environment,
         "service": service,
         "component": observation.component,
         "source": observation.source,
+        "traffic": observation.traffic,
     }
     statement = upsert(connection, t.stream).values(key | attributes)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=attributes))

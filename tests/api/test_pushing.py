@@ -73,6 +73,20 @@ async def test_an_unchanged_stream_is_told_by_its_digest_alone(empty: House) -> 
         assert (await told(response))[:2] == (412, "precondition-failed"), other
 
 
+async def test_what_takes_no_traffic_lands_in_a_stream_of_its_own(empty: House) -> None:
+    live = await push(empty)
+    idle = await push(empty, {**observation(), "traffic": "idle"})
+    assert (live.status, idle.status) == (200, 200)
+    streams = await empty.running.reading.store.streams()
+    assert sorted(stream.traffic for stream in streams) == ["idle", "live"]
+    for traffic, tag in (("live", live.headers["ETag"]), ("idle", idle.headers["ETag"])):
+        path = f"{PUSH}?traffic={traffic}"
+        unchanged = await empty.ask("PUT", path, who="push", headers={"If-Match": tag})
+        assert unchanged.status == 204, traffic
+    refused = await push(empty, {**observation(), "traffic": "idle"}, path=f"{PUSH}?traffic=canary")
+    assert (await told(refused))[:2] == (422, "validation-failed")
+
+
 async def test_a_digest_goes_without_a_body(empty: House) -> None:
     tag = (await push(empty)).headers["ETag"]
     response = await push(empty, headers={"If-Match": tag})

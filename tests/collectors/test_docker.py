@@ -316,3 +316,19 @@ async def test_a_container_that_mounts_the_engine_keeps_its_files(staging: Docke
         staging.rm("watcher")
     assert seen.sections["dependencies"].unseen[0].reason == "unsupported"
     assert seen.sections["release"].facts["image#tag"] == "1.4.2"
+
+
+async def test_a_container_says_by_its_label_that_it_takes_no_traffic() -> None:
+    engine = Engine()
+    engine.listed = [_summary("c1"), _summary("c2"), _summary("c3")]
+    for identity, traffic in (("c2", "idle"), ("c3", "nonsense")):
+        labels = {**CONTAINER["Config"]["Labels"], "parity.traffic": traffic}
+        answered = CONTAINER | {"Id": identity, "Config": {**CONTAINER["Config"], "Labels": labels}}
+
+        async def container(_: web.Request, answered: Any = answered) -> web.Response:
+            return web.json_response(answered)
+
+        engine.answers[f"/containers/{identity}/json"] = container
+    seen = (await _collect(engine)).seen
+    counts = {one.traffic: one.sections["concurrency"].facts["replicas"] for one in seen}
+    assert counts == {"live": 2, "idle": 1}

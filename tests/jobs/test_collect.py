@@ -140,7 +140,7 @@ async def test_the_run_of_a_discovery_is_of_no_service(
     assert (row.service, row.last_result) == (None, "ok")
 
 
-async def test_what_is_idle_never_stands_where_something_takes_traffic(
+async def test_what_is_idle_stands_beside_what_takes_traffic_while_it_is_there(
     store: Store, a_host: Host, scripted: type[Scripted]
 ) -> None:
     collect = Collect(store, a_host)
@@ -148,11 +148,9 @@ async def test_what_is_idle_never_stands_where_something_takes_traffic(
     for found in ([seen(DJANGO)], [green, seen(DJANGO)], [seen(DJANGO), green], [seen(DJANGO)]):
         scripted.answer = answering(*found)
         await collect.run(source())
-        assert await sides(store) == {"main": {"dependencies": ("complete", DJANGO)}}
-    scripted.answer = answering(green)
-    await collect.run(source())
-    (stream,) = await store.streams()
-    assert stream.traffic == "idle"
+        there = {one.traffic: dict(one.sections["dependencies"].facts) for one in await store.streams()}
+        assert there.pop("live") == DJANGO
+        assert there.get("idle", {}) == ({"pkg:pypi/django": "6.0"} if green in found else {})
 
 
 async def test_what_a_store_did_not_take_is_gone_at_the_next_look(

@@ -163,13 +163,28 @@ async def test_numbers_count_commits_of_one_environment(store: Store) -> None:
     assert await store.services() == [("a", ("dev", "prod")), ("b", ("dev", "prod")), ("c", ("dev",))]
 
 
-async def test_traffic_that_moves_away_is_a_change(store: Store) -> None:
+async def test_what_takes_no_traffic_is_a_stream_beside_the_live_one(store: Store) -> None:
+    live = await record(store, observed(0, packages(1)))
+    idle = await record(store, observed(1, packages(1, "2.0"), traffic="idle"))
+    assert (live.changed, idle.changed) == (True, True)
+    found = {stream.traffic: dict(stream.sections["dependencies"].facts) for stream in await store.streams()}
+    assert found == {"live": packages(1), "idle": packages(1, "2.0")}
+    # Each goes on alone: neither is late for the other, and a digest speaks for one of them.
+    assert not (await record(store, observed(0.5, packages(1), traffic="canary"))).late
+    again = {"digest": idle.digest, "observed_at": minute(2), "received_at": RECEIVED, "scheduled": True}
+    names = ("prod", "checkout", "main", "docker")
+    assert await store.record_again(*names, **again) is None  # type: ignore[arg-type]
+    assert await store.record_again(*names, traffic="idle", **again) is not None  # type: ignore[arg-type]
+
+
+async def test_what_takes_no_traffic_has_no_part_in_history(store: Store) -> None:
     await record(store, observed(0, packages(1)))
-    assert (await record(store, observed(1, packages(1), traffic="idle"))).changed
-    assert (await only(store)).traffic == "idle"
-    # A late one speaks of a traffic that was.
-    await record(store, observed(0.5, packages(2), traffic="canary"))
-    assert (await only(store)).traffic == "idle"
+    await record(store, observed(1, packages(1, "2.0"), traffic="idle"))
+    (item,) = packages(1)
+    rows = await store.history(service="checkout", item=item, limit=9)
+    assert [interval.value for *_, interval in rows] == ["1.0"]
+    key = ("checkout", "main", "dependencies", item)
+    assert [one.value for one in (await store.values_of("prod", [key]))[key]] == ["1.0"]
 
 
 async def test_an_empty_first_observation_is_a_snapshot(store: Store) -> None:
