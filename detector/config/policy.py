@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from detector.config.models import Environment as EnvironmentEntry
 from detector.config.records import Config, Source
-from detector.config.schedule import cron_trigger
+from detector.config.schedule import cron_trigger, zone
+from detector.engine.calendars import Calendar
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.engine.rules import Rule
@@ -54,6 +56,7 @@ def policy_of(config: Config) -> Policy:
             tier=entry.tier,
             group=entry.group,
             intermittent=entry.presence == "intermittent",
+            calendar=_calendar(entry),
         )
         for entry in config.environments
     }
@@ -82,6 +85,15 @@ def policy_of(config: Config) -> Policy:
         rules=(*PACK, *config.rules),
         confirm_after=config.alerting.confirm_after,
         gated=frozenset(entry.name for entry in config.comparisons if entry.gate),
+    )
+
+
+def _calendar(entry: EnvironmentEntry) -> Calendar:
+    said = entry.calendar
+    return Calendar(
+        freeze=tuple((days.first, days.last) for days in said.freeze),
+        business_days=said.business_days,
+        timezone=zone(said.timezone),
     )
 
 

@@ -10,7 +10,6 @@ UNHEEDED: Final = (
     "server.outgoing",
     "server.retention",
     "groups.*.spread",
-    "environments.*.calendar",
     "comparisons.*.alert",
     "services.*.was",
     "services.*.aliases",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from detector.engine.ahead import Histories, lead_of, skew_since
+from detector.engine.calendars import Calendar, end_of
 from detector.engine.detail import detail_of
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
@@ -170,23 +171,28 @@ def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
     skew = outcome.allow_skew
     if skew is not None and skew.distances and (difference.distance or "") not in skew.distances:
         skew = None
+    # A skew ends when either side has come after the other; a lead, when right has.
+    either = (case.pair.left.calendar, case.pair.right.calendar)
     if case.pair.peers:
-        return _until(case, _skew_start(case, difference), skew or PEER_SKEW, decision)
+        return _until(case, _skew_start(case, difference), skew or PEER_SKEW, decision, *either)
     if outcome.allow_ahead is not None and _left_leads(difference):
         history = _history(case, case.pair.left.name, difference.place)
         lead = lead_of(history, difference.right.value, difference.place.item)
         allowance = outcome.allow_ahead
         if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
             return Ruling("drift", decision.rule)
-        return _until(case, lead.since if lead else case.now, allowance, decision)
+        since = lead.since if lead else case.now
+        return _until(case, since, allowance, decision, case.pair.right.calendar)
     if skew is not None and difference.left.present and difference.right.present:
-        return _until(case, _skew_start(case, difference), skew, decision)
+        return _until(case, _skew_start(case, difference), skew, decision, *either)
     return Ruling("drift", decision.rule)
 
 
-def _until(case: Case, start: datetime, allowance: Allowance, decision: Decision) -> Ruling:
+def _until(
+    case: Case, start: datetime, allowance: Allowance, decision: Decision, *calendars: Calendar
+) -> Ruling:
     try:
-        end = start + allowance.span
+        end = end_of(start, allowance.span, *calendars)
     except OverflowError:
         return Ruling("expected", decision.rule, since=start)
     if case.now < end:

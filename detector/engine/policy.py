@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from detector.engine.calendars import ALWAYS, Calendar
 from detector.model.words import ServiceKind, Tier
 
 
@@ -16,6 +17,8 @@ class Environment:
     group: str | None = None
     #: Laptops: never stale, last known with its age.
     intermittent: bool = False
+    #: When the clocks of what this environment has to catch up with stand still.
+    calendar: Calendar = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

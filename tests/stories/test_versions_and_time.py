@@ -1,7 +1,5 @@
 """Versions, images and the time between two environments: from → to, one cause, and patience in its place."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +7,8 @@ import pytest
 from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
 from detector.model.items import package
-from detector.model.records import Interval
 from tests.builders import (
     DEV_TO_STAGING,
-    NOW,
-    STAGING_TO_PROD,
     ago,
     compare,
     drifts,
@@ -50,56 +45,6 @@ def test_w13_an_image_that_was_copied_to_another_registry_is_the_same() -> None:
     assert told(compare(image(id="x", digest="c"), image(id="x", digest="d"))) == []
     # By digest alone it would be a rebuild each day.
     assert drifts(compare(image(digest="c"), image(digest="d"))) == {"image#digest": "high"}
-
-
-def lagging(right: str, now: Sequence[tuple[str, float]]) -> Any:
-    """Return the verdict on django where staging got (version, days ago) and prod runs ``right``."""
-    closed = [ago(days=days) for _, days in now[1:]]
-    history: list[Interval] = [
-        interval(version, ago(days=days), end)
-        for (version, days), end in zip(now, [*closed, None], strict=True)
-    ]
-    place = ("main", "dependencies", DJANGO)
-    return only(
-        compare(packages(django=now[-1][0]), packages(django=right), histories={("staging", place): history}),
-        DJANGO,
-    )
-
-
-def test_w17_a_lead_is_as_old_as_the_oldest_version_that_prod_lacks() -> None:
-    """A bot moves django in staging every three days; prod is deployed each week."""
-    weekly = [(f"5.2.{number}", 30 - 3 * number) for number in range(10)]
-    # Prod has what staging had a week ago: no drift, though the two have differed for a month.
-    assert lagging("5.2.7", weekly).verdict == "expected"
-    # Prod stood still for three weeks: drift, though staging's newest is three days old.
-    stuck = lagging("5.2.2", weekly)
-    assert (stuck.verdict, stuck.since) == ("drift", ago(days=21))
-
-
-def test_w19_the_first_look_is_an_answer() -> None:
-    """A pipeline takes its first snapshot and asks at once: nothing was confirmed, and drift is drift."""
-    found = compare(packages(django="4.2.26"), packages(django="5.2.8"), first=True)
-    assert only(found, DJANGO).verdict == "drift"
-
-
-@pytest.mark.parametrize(("days", "verdict"), [(9, "expected"), (10, "drift")])
-def test_w23_automatic_minor_upgrades_reach_one_server_first(days: int, verdict: str) -> None:
-    """RDS upgrades each instance in a window of its own; for some days two minors run side by side."""
-
-    def server(version: str, *, managed: bool = True) -> Any:
-        facts = {"main#product": "postgresql", "main#version": version}
-        hints = {"main#version": {"managed": True, "auto_minor_upgrade": True}} if managed else {}
-        return {"backing_services": section(facts, hints=hints)}
-
-    place = ("main", "backing_services", "main#version")
-    since = {("prod", place): [interval("16.4", ago(days=days))]}
-    for left, right in (("16.3", "16.4"), ("16.4", "16.3")):  # either may be first
-        found = compare(server(left), server(right), histories=since)
-        assert only(found, "main#version").verdict == verdict
-    # A server that is not managed has three days, and a major upgrade none.
-    unmanaged = compare(server("16.3", managed=False), server("16.4", managed=False), histories=since)
-    assert drifts(unmanaged) == {"main#version": "low"}
-    assert drifts(compare(server("16.4"), server("17.1"), histories=since)) == {"main#version": "critical"}
 
 
 def test_w36_a_new_debian_is_one_cause_and_its_packages_go_from_to() -> None:
@@ -190,8 +135,3 @@ def test_w48_a_key_that_peers_rotate_one_after_the_other_is_expected_for_a_day()
     peers = Pair(left=eu, right=us, peers=True)
     assert [verdict(days, peers) for days in (0.9, 1)] == ["expected", "drift"]
     assert verdict(0.1, Pair(left=eu, right=us)) == "drift"  # no peers, no patience
-
-
-def test_every_patience_says_when_it_ends() -> None:
-    one = only(compare(packages(django="5.2.8"), packages(django="5.2.7"), pair=STAGING_TO_PROD), DJANGO)
-    assert one.review_at == NOW + timedelta(days=14)
