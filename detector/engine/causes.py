@@ -100,7 +100,7 @@ def _following(child: Judged, leads: Judged | None) -> Judged:
         since=leads.since,
         review_at=leads.review_at,
         rule=leads.rule,
-        remedy=leads.remedy,
+        mend=lambda _: leads.remedy,
     )
 
 

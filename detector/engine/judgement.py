@@ -1,9 +1,10 @@
 """The verdict on one difference: what it means now, how grave it is, which rule decided, until when."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from detector.engine.ahead import Histories, lead_of, skew_since
 from detector.engine.calendars import Calendar, end_of
@@ -11,7 +12,8 @@ from detector.engine.detail import detail_of
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
 from detector.engine.remedies import remedy_for
-from detector.engine.rules import Allowance, Decision, Rule, Subject, decide
+from detector.engine.rulebook import Chapters, Decided, rulebook
+from detector.engine.rules import Allowance, Decision, Rule, Subject
 from detector.engine.values import equal_values, rotated
 from detector.engine.view import Place, View
 from detector.errors import Reason
@@ -39,6 +41,19 @@ class Case:
     histories: Histories
     #: Whether this is about findings inside one environment: both views are then the same one.
     alone: bool = False
+    #: ``left..right``, or the environment of findings inside it.
+    name: str = field(init=False)
+    #: The rules that can match here, compiled.
+    chapters: Chapters = field(init=False, repr=False, compare=False)
+    #: Says how a finding of this case is mended.
+    mend: Callable[[Judged], str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.pair.right.name if self.alone else self.pair.name)
+        tiers = self.pair.left.tier, self.pair.right.tier
+        about = (self.service.name, self.service.owner or "", self.name, *tiers)
+        object.__setattr__(self, "chapters", rulebook(self.rules).about(about))
+        object.__setattr__(self, "mend", partial(remedy_for, pair=self.pair))
 
 
 class Ruling(NamedTuple):
@@ -52,61 +67,63 @@ class Ruling(NamedTuple):
 
 def judge(case: Case, difference: Difference) -> Judged | None:
     """Return the verdict, or None where a rule says that the item does not matter."""
-    decision = decide(case.rules, subject_of(case, difference))
-    outcome = decision.outcome
-    if outcome.ignore:
+    decision, severity = decided(case, difference)
+    if decision.outcome.ignore:
         return None
-    severity = decision.severity(_distance_for_rules(difference))
     ruling = _verdict(case, difference, decision)
     verdict = ruling.verdict
     if verdict == "in_sync":
         severity = "info"
     if verdict == "unknown" and difference.status != "unknown":
         difference = _out_of_sight(difference)
-    place = difference.place
-    nested = difference.status == "changed" and place.section != "config"
-    judged = Judged(
-        key=Key(case.service.name, *place, kind=difference.kind),
-        status=difference.status,
-        comparison=case.pair.right.name if case.alone else case.pair.name,
-        left=None if case.alone else difference.left,
-        right=difference.right,
-        distance=None if difference.distance == "copies" else difference.distance,
-        direction=_direction(case.pair, difference),
+    place, status, left, right, kind, distance, direction = difference
+    nested = status == "changed" and place[1] != "config"
+    return Judged(
+        key=Key(case.service.name, *place, kind),
+        status=status,
+        comparison=case.name,
+        left=None if case.alone else left,
+        right=right,
+        distance=None if distance == "copies" else distance,
+        direction=_direction(case.pair, direction) if status == "changed" else None,
         verdict=verdict,
         severity=severity,
         rule=ruling.rule,
-        detail=detail_of(difference.left.value, difference.right.value) if nested else None,
+        detail=detail_of(left.value, right.value) if nested else None,
         owner=case.service.owner,
         since=ruling.since,
         review_at=ruling.review_at,
+        mend=case.mend if verdict in ("drift", "expected") else None,
     )
-    if verdict not in ("drift", "expected"):
-        return judged
-    return replace(judged, remedy=remedy_for(judged, case.pair))
+
+
+def decided(case: Case, difference: Difference) -> Decided:
+    """Return what the rules make of a difference, and how grave it is to them."""
+    place = difference.place
+    chapter = case.chapters.of(place.section, difference.kind)
+    answers = (
+        chapter.groups_of(place.item),
+        *[_ASKED[name](case, difference) for name in chapter.asked],
+    )
+    distance = _distance_for_rules(difference)
+    return chapter.decided(answers, distance, lambda: subject_of(case, difference))
 
 
 def subject_of(case: Case, difference: Difference) -> Subject:
-    """Return what rules may match on, of one difference."""
-    place, seen = difference.place, _seen(difference)
+    """Return all that rules may match on, of one difference."""
+    place = difference.place
+    answers: dict[str, Any] = {name: ask(case, difference) for name, ask in _ASKED.items()}
     return Subject(
         section=place.section,
         item=place.item,
         kind=difference.kind,
-        status=_status_for_rules(case, difference),
         service=case.service.name,
-        component=place.component,
         owner=case.service.owner or "",
-        comparison=case.pair.right.name if case.alone else case.pair.name,
-        basis=seen.basis or "",
-        scope=_scope(seen),
+        comparison=case.name,
         left_tier=case.pair.left.tier,
         right_tier=case.pair.right.tier,
-        direction=difference.direction or "",
-        read=_read(case, place),
-        managed=_auto_minor(difference.left) or _auto_minor(difference.right),
-        product=_product(case, place),
         distance=_distance_for_rules(difference),
+        **answers,
     )
 
 
@@ -216,18 +233,16 @@ def _left_leads(difference: Difference) -> bool:
     return difference.direction == "left_ahead" and difference.status in ("changed", "left_only")
 
 
-def _direction(pair: Pair, difference: Difference) -> str | None:
-    if difference.status != "changed" or pair.peers:
-        return "unordered" if difference.status == "changed" else None
-    return difference.direction
+def _direction(pair: Pair, direction: str | None) -> str | None:
+    return "unordered" if pair.peers else direction
 
 
 def _seen(difference: Difference) -> Side:
     return difference.right if difference.right.present else difference.left
 
 
-def _scope(side: Side) -> str:
-    scopes = side.hints.get("scope") or ()
+def _scope(_: Case, difference: Difference) -> str:
+    scopes = _seen(difference).hints.get("scope") or ()
     return "dev" if scopes and set(scopes) <= DEVELOPMENT_SCOPES else "runtime"
 
 
@@ -254,21 +269,23 @@ def _empty(value: Value) -> bool:
     return isinstance(value, dict) and value.get("type") == "empty"
 
 
-def _auto_minor(side: Side) -> bool:
-    return bool(side.hints.get("auto_minor_upgrade"))
+def _managed(_: Case, difference: Difference) -> bool:
+    return any(side.hints.get("auto_minor_upgrade") for side in (difference.left, difference.right))
 
 
-def _product(case: Case, place: Place) -> str:
+def _product(case: Case, difference: Difference) -> str:
+    place = difference.place
     if place.section != "backing_services":
         return ""
     return product_of(case.right, place) or product_of(case.left, place)
 
 
-def _read(case: Case, place: Place) -> str:
+def _read(case: Case, difference: Difference) -> str:
     """Return what the code of either side says of a key: `required` when one read has no default.
 
     `unread` where the code was looked at and does not read it; empty where nobody looked.
     """
+    place = difference.place
     if place.section != "config":
         return ""
     looked = [
@@ -282,3 +299,16 @@ def _read(case: Case, place: Place) -> str:
     if not reads:
         return "unread" if looked else ""
     return "optional" if all(entry.get("default") for entry in reads) else "required"
+
+
+#: What rules may ask of a difference beside its item -> what answers; see `detector.engine.rulebook`.
+_ASKED: Final[Mapping[str, Callable[[Case, Difference], Any]]] = {
+    "status": _status_for_rules,
+    "component": lambda _, difference: difference.place.component,
+    "basis": lambda _, difference: _seen(difference).basis or "",
+    "scope": _scope,
+    "direction": lambda _, difference: difference.direction or "",
+    "read": _read,
+    "product": _product,
+    "managed": _managed,
+}

@@ -40,6 +40,7 @@ def _swapped(judged: Judged) -> Judged:
         left=judged.right,
         right=judged.left,
         direction=_DIRECTION.get(judged.direction or "", judged.direction),
+        mend=lambda _: judged.remedy,
         detail=judged.detail and [_swapped_path(entry) for entry in judged.detail],
     )
 

@@ -1,13 +1,14 @@
 """The records that flow between engine, store and every door: one shape for CLI, API, pages and Slack."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from detector.errors import Reason
 from detector.model.clock import print_time
-from detector.model.facts import Section, Value
+from detector.model.facts import NOTHING, Section, Value
+from detector.model.frozen import frozen
 from detector.model.words import (
     MAIN,
     SEVERITIES,
@@ -125,7 +126,7 @@ class Snapshot:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Side:
     """One side of an item: present with a value, absent, or unknown with its reason."""
 
@@ -137,7 +138,7 @@ class Side:
     unknown: Reason | None = None
     #: Of an unknown side: the last value that was seen, if there was one.
     last: Value = None
-    hints: Mapping[str, Any] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def document(self) -> dict[str, Any]:
         """Return the side as JSON shows it."""
@@ -154,7 +155,7 @@ class Side:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Judged:
     """One item of a comparison with its verdict: a line of every screen."""
 
@@ -181,11 +182,17 @@ class Judged:
     drift_id: str | None = None
     opened_at: datetime | None = None
     owner: str | None = None
-    remedy: str | None = None
+    #: Says how it is mended, where it can be; asked only for what is shown.
+    mend: Callable[["Judged"], str | None] | None = field(default=None, repr=False, compare=False)
     #: When the clock of the allowance that holds it started.
     since: datetime | None = None
     #: When this verdict may change by the clock alone.
     review_at: datetime | None = None
+
+    @property
+    def remedy(self) -> str | None:
+        """One line: where, the command that mends it, and why there."""
+        return self.mend(self) if self.mend is not None else None
 
     def document(self) -> dict[str, Any]:
         """Return the item as ``parity.diff/v1`` shows it."""

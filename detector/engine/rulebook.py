@@ -1,0 +1,161 @@
+"""Rules compiled: what of a subject they can tell apart is found once, and each decision made once.
+
+Of all rules those that can never match drop out by what is the same for a whole case and by section and kind;
+the merge of the rest is kept by the answers to the questions that they still ask. A kept decision is the
+plain merge of `detector.engine.rules.decide`, so both always say the same.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, NamedTuple
+
+from detector.engine.rules import Decision, Rule, Subject, decide
+from detector.model.items import matches
+from detector.model.words import Severity
+
+#: Of a subject what is the same for every difference of one service in one comparison.
+OF_THE_CASE: Final = ("service", "owner", "comparison", "left_tier", "right_tier")
+#: What is left to ask of one difference, beside its item; in the order of a key.
+OF_THE_DIFFERENCE: Final = (
+    "status",
+    "component",
+    "basis",
+    "scope",
+    "direction",
+    "read",
+    "product",
+    "managed",
+)
+_MOST_BOOKS: Final = 16
+_MOST_CASES: Final = 4_096
+_MOST_ITEMS: Final = 65_536
+_MOST_DECISIONS: Final = 16_384
+
+About = tuple[str, str, str, str, str]
+
+
+class Decided(NamedTuple):
+    """A decision, and what it says of one distance."""
+
+    decision: Decision
+    severity: Severity
+
+
+class Chapter:
+    """The rules that can match differences of one section and kind.
+
+    ``asked`` names what of a difference they look at; two that answer alike get one decision.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.asked = tuple(name for name in OF_THE_DIFFERENCE if any(_asks(rule, name) for rule in rules))
+        words = list(dict.fromkeys(rule.match.item for rule in rules if rule.match.item))
+        self._literals: dict[str, int] = {}
+        self._globs: list[tuple[str, int]] = []
+        for position, group in enumerate(words):
+            for word in group:
+                if "*" in word:
+                    self._globs.append((word, 1 << position))
+                else:
+                    self._literals[word] = self._literals.get(word, 0) | 1 << position
+        self._items: dict[str, int] = {}
+        self._decided: dict[Hashable, Decided] = {}
+
+    def groups_of(self, item: str) -> int:
+        """Return which item patterns of the rules match, as bits."""
+        known = self._items.get(item)
+        if known is None:
+            known = self._literals.get(item, 0)
+            for glob, bit in self._globs:
+                if not known & bit and matches(glob, item):
+                    known |= bit
+            if len(self._items) >= _MOST_ITEMS:
+                self._items.clear()
+            self._items[item] = known
+        return known
+
+    def decided(self, answers: Hashable, distance: str, subject: Callable[[], Subject]) -> Decided:
+        """Return the merge for a subject with these answers; ``subject`` is made only where it is new."""
+        known = self._decided.get((answers, distance))
+        if known is None:
+            decision = decide(self.rules, subject())
+            known = Decided(decision, decision.severity(distance))
+            if len(self._decided) >= _MOST_DECISIONS:
+                self._decided.clear()
+            self._decided[answers, distance] = known
+        return known
+
+
+class Chapters:
+    """Chapters by section and kind, made when they are first asked for."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._kept: dict[tuple[str, str], Chapter] = {}
+
+    def of(self, section: str, kind: str) -> Chapter:
+        """Return the rules that can match differences of this section and kind."""
+        known = self._kept.get((section, kind))
+        if known is None:
+            known = self._kept[section, kind] = Chapter(
+                [
+                    rule
+                    for rule in self._rules
+                    if accepts(rule.match.section, section) and accepts(rule.match.kind, kind)
+                ]
+            )
+        return known
+
+
+class Rulebook:
+    """All rules, cut down to those that can match in one case. Cases no rule tells apart share theirs."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._about: dict[About, Chapters] = {}
+        self._shared: dict[tuple[int, ...], Chapters] = {}
+
+    def about(self, case: About) -> Chapters:
+        """Return the chapters for what is the same for every difference of a case."""
+        known = self._about.get(case)
+        if known is None:
+            rules = [rule for rule in self._rules if _is_about(rule, case)]
+            if len(self._about) >= _MOST_CASES:
+                self._about.clear()
+                self._shared.clear()
+            shared = tuple(map(id, rules))
+            known = self._about[case] = self._shared.setdefault(shared, Chapters(rules))
+        return known
+
+
+_BOOKS: Final[OrderedDict[tuple[int, ...], tuple[Sequence[Rule], Rulebook]]] = OrderedDict()
+
+
+def rulebook(rules: Sequence[Rule]) -> Rulebook:
+    """Return the rules compiled; the same rules in the same order are compiled once."""
+    # The entry holds the rules, so their ids cannot pass on to other objects.
+    key = tuple(map(id, rules))
+    known = _BOOKS.get(key)
+    if known is None:
+        known = _BOOKS[key] = (tuple(rules), Rulebook(tuple(rules)))
+        if len(_BOOKS) > _MOST_BOOKS:
+            _BOOKS.popitem(last=False)
+    else:
+        _BOOKS.move_to_end(key)
+    return known[1]
+
+
+def accepts(words: Sequence[str], value: str) -> bool:
+    """Tell whether one of the words of a match names the value; no words say nothing."""
+    return not words or value in words or any(matches(word, value) for word in words)
+
+
+def _is_about(rule: Rule, case: About) -> bool:
+    return all(
+        accepts(getattr(rule.match, name), value) for name, value in zip(OF_THE_CASE, case, strict=True)
+    )
+
+
+def _asks(rule: Rule, name: str) -> bool:
+    return getattr(rule.match, name) not in ((), None)
