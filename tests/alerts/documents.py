@@ -47,11 +47,14 @@ def drift(
         "opened_at": NOW - timedelta(days=days),
         "remedy": "in staging: uv lock --upgrade-package django==5.2.8",
     }
+    said |= more
+    remedy = said.pop("remedy")
     judged = Judged(
         key=key(item, section=section, kind=kind, service=service),
         left=sides[0],
         right=sides[1],
-        **{**said, **more},
+        mend=lambda _: remedy,
+        **said,
     )
     return judged.document()
 
