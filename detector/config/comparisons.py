@@ -6,6 +6,7 @@ from itertools import combinations, pairwise, product
 from detector.config.draft import Draft
 from detector.config.models import ComparisonEntry, Environment
 from detector.config.records import Comparison
+from detector.engine.policy import stages_of
 
 
 def read_environments(draft: Draft) -> tuple[Environment, ...]:
@@ -53,23 +54,16 @@ def read_comparisons(draft: Draft, environments: Sequence[Environment]) -> tuple
 
 
 def default_comparisons(environments: Sequence[Environment]) -> tuple[Comparison, ...]:
-    """Return each stage of the promotion order against the next, then the members of each group as peers.
-
-    The members of a group are one stage, in the place of the first.
-    """
-    stages: dict[str, list[str]] = {}
-    for environment in environments:
-        # No environment's name holds a blank, so a group cannot be taken for one.
-        stage = f"group {environment.group}" if environment.group else environment.name
-        stages.setdefault(stage, []).append(environment.name)
+    """Return each stage of the promotion order against the next, then the members of each group as peers."""
+    stages = stages_of(environments)
     steps = [
         Comparison(left=left, right=right)
-        for here, following in pairwise(stages.values())
+        for here, following in pairwise(stages)
         for left, right in product(here, following)
     ]
     peers = [
         Comparison(left=left, right=right, peer=True)
-        for members in stages.values()
+        for members in stages
         for left, right in combinations(members, 2)
     ]
     return (*steps, *peers)

@@ -1,8 +1,9 @@
 """What judgement needs to know beside the facts: environments, services, sources and their validity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from detector.engine.calendars import ALWAYS, Calendar
 from detector.model.words import ServiceKind, Tier
@@ -19,6 +20,28 @@ class Environment:
     intermittent: bool = False
     #: When the clocks of what this environment has to catch up with stand still.
     calendar: Calendar = ALWAYS
+
+
+class Placed(Protocol):
+    """An environment as far as the promotion order knows it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def group(self) -> str | None:
+        """The group of peers that it belongs to."""
+
+
+def stages_of(environments: Iterable[Placed]) -> list[list[str]]:
+    """Return the stages of the promotion order: the members of a group are one, in the place of the first."""
+    stages: dict[str, list[str]] = {}
+    for environment in environments:
+        # No environment's name holds a blank, so a group cannot be taken for one.
+        stage = f"group {environment.group}" if environment.group else environment.name
+        stages.setdefault(stage, []).append(environment.name)
+    return list(stages.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
