@@ -33,6 +33,7 @@ from detector.notifier import Notifier
 from detector.queries.comparison import Comparisons
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
+from detector.queries.promotion import Promotions
 from detector.queries.sources import SourceStates
 from detector.queries.views import Views
 from detector.store.store import Store, open_store
@@ -76,6 +77,7 @@ class Reading:
     comparisons: Comparisons
     overview: Overview
     inventory: Inventory
+    promotions: Promotions
     sources: SourceStates
 
 
@@ -209,13 +211,21 @@ def _reading(settings: Settings, store: Store) -> Reading:
     views = Views(store, settings.current_policy)
     comparisons = Comparisons(store, views, settings.current_policy)
     overview = Overview(store=store, views=views, comparisons=comparisons, policy=settings.current_policy)
+    promotions = Promotions(store=store, policy=settings.current_policy)
     return Reading(
         settings=settings,
         store=store,
         views=views,
         comparisons=comparisons,
         overview=overview,
-        inventory=Inventory(store=store, views=views, overview=overview, policy=settings.current_policy),
+        inventory=Inventory(
+            store=store,
+            views=views,
+            overview=overview,
+            promotions=promotions,
+            policy=settings.current_policy,
+        ),
+        promotions=promotions,
         sources=SourceStates(store=store, config=lambda: settings.config, policy=settings.current_policy),
     )
 

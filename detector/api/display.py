@@ -1,7 +1,7 @@
 """How records read on a page: glyphs and words of states, ages, and what the value of a side looks like."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from detector.alerts.wording import name_of
@@ -110,6 +110,11 @@ def age(time: str | datetime | None, now: datetime) -> str:
     return print_duration(now - at) if at is not None else ""
 
 
+def span(seconds: float) -> str:
+    """Return a duration in its largest unit."""
+    return print_duration(timedelta(seconds=seconds))
+
+
 def why(item: Mapping[str, Any]) -> str:
     """Return in a few words what is between two sides: kind, distance, direction."""
     words = []
@@ -145,6 +150,7 @@ FILTERS: Final[Mapping[str, Any]] = {
     "comparison_sign": comparison_sign,
     "sign": sign,
     "shown": shown,
+    "span": span,
     "why": why,
     "score": score,
     "by_section": by_section,

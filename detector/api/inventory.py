@@ -7,7 +7,7 @@ from aiohttp import web
 
 from detector.api.answers import cursor_of, json_answer, list_answer, page_of, position_of
 from detector.api.asked import Asked
-from detector.api.params import AsOf, HistoryParams, Listed, Params
+from detector.api.params import AsOf, HistoryParams, Listed, Params, PromotionParams
 from detector.errors import NotFoundError
 
 _STEP: Final = timedelta(microseconds=1)
@@ -29,6 +29,15 @@ async def service(asked: Asked[AsOf]) -> web.StreamResponse:
     as_of = asked.params.as_of
     document = await asked.reading.inventory.service(asked.name("service"), now=asked.now, as_of=as_of)
     return json_answer(asked.request, document, volatile=() if as_of else ("as_of",))
+
+
+async def promotion(asked: Asked[PromotionParams]) -> web.StreamResponse:
+    """Lead times from environment to environment, and what waits to arrive."""
+    params = asked.params
+    document = await asked.reading.promotions.promotion(
+        now=params.as_of or asked.now, service=params.service, item=params.item, back=params.since
+    )
+    return json_answer(asked.request, document)
 
 
 async def history(asked: Asked[HistoryParams]) -> web.StreamResponse:

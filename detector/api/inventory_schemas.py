@@ -2,7 +2,10 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from detector.api.schemas import Answer, Cell, Column, Drift, Time
+from detector.engine.promotion import Outcome
 from detector.errors import Reason
 from detector.model.words import Basis, Completeness, ComponentKind, SectionName, ServiceKind, Tier
 
@@ -65,6 +68,81 @@ class ServiceEnvironment(Cell):
     sections: list[SectionSeen]
 
 
+class Waiting(Answer):
+    """What the right environment has not reached: the clock that runs."""
+
+    version: str
+    versions: int
+    since: Time
+    seconds: float
+    exact: bool
+    taken_back: bool
+
+
+class Hop(Answer):
+    """The way from one environment to the next, in figures."""
+
+    left: str
+    right: str
+    arrived: int
+    timed: int
+    median_seconds: float | None
+    p90_seconds: float | None
+    changes_median_seconds: float | None
+    changes_p90_seconds: float | None
+    overtaken: int
+    withdrawn: int
+    direct: int
+    rolled_back: int
+    waiting: Waiting | None
+
+
+class FirstSeen(Answer):
+    """When an environment first had a version; not exact where it had it when the watch began."""
+
+    at: Time
+    exact: bool
+    current: bool
+
+
+class Step(Answer):
+    """What became of a version on one hop."""
+
+    outcome: Outcome
+    lead_seconds: float | None
+    by: str | None
+
+
+class Version(Answer):
+    """One version on its way through the environments."""
+
+    version: str
+    since: Time
+    first_seen: dict[str, FirstSeen]
+    hops: dict[str, Step]
+
+
+class Way(Answer):
+    """The way of one item of one service."""
+
+    service: str
+    owner: str | None
+    section: SectionName
+    item: str
+    environments: list[str]
+    hops: list[Hop]
+    versions: list[Version]
+
+
+class Promotion(Answer):
+    """Lead times from environment to environment."""
+
+    schema_: Literal["parity.promotion/v1"] = Field(alias="schema")
+    as_of: Time
+    since: Time | None
+    items: list[Way]
+
+
 class Changes(Answer):
     """How many facts a snapshot added, removed and changed."""
 
@@ -91,6 +169,7 @@ class ServiceDetail(Service):
     as_of: Time
     environments: list[ServiceEnvironment]
     comparisons: dict[str, Column]
+    promotion: Way | None
     drifts: list[Drift]
     changes: list[Snapshot]
 

@@ -155,6 +155,9 @@ async def _beside_service(asked: Asked[PageAsOf], document: Document) -> dict[st
     return {
         "chart": changes_chart(names, document["changes"], now=until, back=TIMELINE),
         "pairs": {pair.name: pair for pair in asked.reading.settings.policy.pairs},
+        "hops": {
+            f"{hop['left']}..{hop['right']}": hop for hop in (document["promotion"] or {"hops": ()})["hops"]
+        },
     }
 
 

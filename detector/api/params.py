@@ -1,16 +1,17 @@
 """The query of a request: repeatable plain filters, checked before anything is asked."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, cast, get_origin
 
 from multidict import MultiMapping
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from detector.api.problems import RefusalError
-from detector.errors import did_you_mean
+from detector.errors import UsageError, did_you_mean
+from detector.model.clock import duration
 from detector.model.words import Kind, SectionName, Severity, State, Traffic
 
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
@@ -45,8 +46,22 @@ def _time(text: Any) -> Any:
     return at
 
 
+def _span(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return duration(text)
+    except UsageError as error:
+        raise PydanticCustomError("duration", "{why}", {"why": str(error)}) from None
+
+
 Limit = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST, description="How many at most")]
 Time = Annotated[datetime, BeforeValidator(_time)]
+Span = Annotated[
+    timedelta,
+    BeforeValidator(_span),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhdwy]$"}),
+]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 #: Anything a person may have written into a name: printable, never long.
 Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -141,6 +156,14 @@ class DriftFilters(Params):
 
 class DriftParams(DriftFilters, Listed):
     """One page of the register."""
+
+
+class PromotionParams(AsOf):
+    """Whose way through the environments is shown, and over what time."""
+
+    service: Name | None = Field(default=None, description="Only this service")
+    item: Word | None = Field(default=None, description="One item, such as pkg:pypi/django")
+    since: Span | None = Field(default=None, description="How long back the figures go, as in 30d")
 
 
 class HistoryParams(Listed):

@@ -23,6 +23,7 @@ from detector.api.params import (
     Listed,
     LoginParams,
     Params,
+    PromotionParams,
     PushParams,
     StaticParams,
 )
@@ -108,6 +109,14 @@ INTERFACE: Final = (
         handler=inventory.history,
         params=HistoryParams,
         answer=s.Listing[i.Interval],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/promotion",
+        scope="read",
+        handler=inventory.promotion,
+        params=PromotionParams,
+        answer=i.Promotion,
     ),
     Route(
         method="GET",

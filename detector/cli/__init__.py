@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("diff", "Compare two files, environments or snapshots."),
     "status": ("status", "Show the matrix: worst open, age, score, coverage."),
     "gate": ("gate", "Answer a pipeline: may this go to prod?"),
+    "promotion": ("promotion", "Show how long versions take from environment to environment."),
     "log": ("log", "Show since when things differ."),
     "check": ("check", "Validate parity.yml; with --online reach every source."),
     "config": ("config", "Show the configuration in force, or its schema."),

@@ -12,6 +12,7 @@ from detector.model.clock import print_time
 from detector.model.records import Drift, Snapshot, severity_rank
 from detector.model.words import SECTIONS
 from detector.queries.overview import Overview, version_place
+from detector.queries.promotion import Promotions
 from detector.queries.views import Views
 from detector.store.store import Store
 
@@ -30,6 +31,7 @@ class Inventory:
     store: Store
     views: Views
     overview: Overview
+    promotions: Promotions
     policy: Callable[[], Policy]
 
     async def services(self) -> list[dict[str, Any]]:
@@ -66,6 +68,7 @@ class Inventory:
             **self._service(name, policy, seen.get(name, ())),
             "environments": environments,
             "comparisons": row["comparisons"] if row else {},
+            "promotion": await self._promotion(name, now=as_of or now),
             "drifts": [drift.document() for drift in await self._drifts(name)],
             "changes": await self._changes(name, now=as_of or now),
         }
@@ -134,6 +137,11 @@ class Inventory:
         found = await self.store.values_of(environment, [(service, *place)])
         opened = [span.opened for spans in found.values() for span in spans if span.closed is None]
         return print_time(max(opened)) if opened else None
+
+    async def _promotion(self, service: str, *, now: datetime) -> dict[str, Any] | None:
+        """Return the way of its release over the time of the timeline; None where no version was seen."""
+        found = await self.promotions.promotion(now=now, service=service, back=TIMELINE)
+        return next(iter(found["items"]), None)
 
     async def _drifts(self, service: str) -> list[Drift]:
         """Return the live drifts of a service, worst first and newest first among equals."""

@@ -16,7 +16,7 @@ from detector.model.words import SECTIONS, Basis
 from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
-from detector.store.interning import Interning, chunks, find_items
+from detector.store.interning import Interning, ItemName, chunks, find_items
 from detector.store.timeline import Span
 
 #: service, component, section, item
@@ -84,6 +84,32 @@ class History:
             for (stream, id_), intervals in (await self._intervals(connection, streams, spans)).items():
                 key = (streams[stream].service, streams[stream].component, *names[id_])
                 if key in keys:
+                    found.setdefault(key, []).extend(reversed(intervals))
+        for intervals in found.values():
+            intervals.sort(key=lambda entry: entry.opened)
+        return found
+
+    async def timelines(
+        self, items: Collection[ItemName], *, services: Collection[str] | None = None
+    ) -> dict[tuple[str, FactKey], list[Interval]]:
+        """Return (environment, key) -> what items were over time, oldest first, in every environment.
+
+        Of what takes traffic alone, and not of sidecars: what a service is.
+        """
+        wanted = [_TAKES_TRAFFIC, t.stream.c.component_kind != "sidecar"]
+        if services is not None:
+            wanted.append(t.service.c.name.in_(services))
+        found: dict[tuple[str, FactKey], list[Interval]] = {}
+        async with self._database.read() as connection:
+            ids = await find_items(connection, sorted(items))
+            names = {id_: name for name, id_ in ids.items()}
+            every = list(await connection.execute(_streams(*wanted)))
+            for rows in chunks(every):
+                streams = {row.id: row for row in rows}
+                spans = await _spans(connection, list(streams), list(names))
+                for (stream, id_), intervals in (await self._intervals(connection, streams, spans)).items():
+                    row = streams[stream]
+                    key = (row.environment, (row.service, row.component, *names[id_]))
                     found.setdefault(key, []).extend(reversed(intervals))
         for intervals in found.values():
             intervals.sort(key=lambda entry: entry.opened)

@@ -40,6 +40,7 @@ class Store:
         history = History(database, interning)
         self.history = history.history
         self.values_of = history.values_of
+        self.timelines = history.timelines
 
         snapshots = Snapshots(database)
         self.snapshots = snapshots.snapshots

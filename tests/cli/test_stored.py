@@ -1,5 +1,6 @@
 """Commands that ask, or change, what is stored."""
 
+import asyncio
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import SHOP, Parity, as_process, write, write_shop
+from tests.queries import scripted_month
 
 # --- once, snapshot ---------------------------------------------------------------------------------
 
@@ -451,3 +453,56 @@ def test_push_of_a_component_that_the_file_does_not_have(parity: Parity, folder:
         2,
         "parity: requirements.txt has no component worker: give --component main",
     )
+
+
+# --- promotion --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lived_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("month")
+    asyncio.run(scripted_month.write(folder))
+    return folder
+
+
+@pytest.fixture
+def month(lived_month: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(lived_month)
+    return lived_month
+
+
+def test_promotion_tells_lead_times_and_what_waits(parity: Parity, month: Path) -> None:
+    answer = parity("promotion", "--since", "30d")
+    assert answer.code == 0
+    assert answer.out.splitlines()[2].split() == [
+        *("checkout", "staging", "→", "prod-eu", "4", "3d", "4d", "3", "1", "1.9.0", "2d"),
+    ]
+    assert answer.why == "promotion: 3 of 4 hops wait, longest checkout 1.9.0 for prod-us: 11d"
+
+
+def test_promotion_of_one_service_tells_of_each_version(parity: Parity, month: Path) -> None:
+    answer = parity("promotion", "--service", "checkout")
+    rows = {line.split("  ")[0]: line for line in answer.out.splitlines()}
+    assert rows["1.9.0"].split()[3:] == ["first", "•", "+12h", "•", "waiting", "waiting"]
+    assert rows["1.0.0"].count("had it") == 4
+    assert "≤" in rows["1.0.0"]
+    assert all(len(line) <= 80 for line in answer.out.splitlines())
+
+
+def test_promotion_is_also_data(parity: Parity, month: Path) -> None:
+    document = json.loads(parity("promotion", "-o", "json").out)
+    assert document["schema"] == "parity.promotion/v1"
+    rows = list(csv.DictReader(io.StringIO(parity("promotion", "-o", "csv").out)))
+    assert [row["hop"] for row in rows] == [
+        f"{hop['left']} → {hop['right']}" for way in document["items"] for hop in way["hops"]
+    ]
+    assert parity("promotion", "-o", "md").out.startswith("| service | hop |")
+
+
+def test_promotion_with_nothing_to_tell_says_so(parity: Parity, month: Path, folder: Path) -> None:
+    answer = parity("promotion", "--item", "pkg:pypi/nothing", "--config", str(month / "parity.yml"))
+    assert (answer.code, answer.out[:34]) == (0, "Nothing was ever seen of this item")
+    refused = parity("promotion", "--since", "soon", "--config", str(month / "parity.yml"))
+    assert (refused.code, "5s 15m 2h" in refused.why) == (2, True)
+    unknown = parity("promotion", "--service", "chekout", "--config", str(month / "parity.yml"))
+    assert (unknown.code, "did you mean checkout" in unknown.why) == (2, True)

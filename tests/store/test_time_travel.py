@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from detector.errors import NotFoundError
-from detector.model.facts import Value
+from detector.model.facts import Section, Value
 from detector.model.records import Interval
+from detector.model.words import SectionName
 from detector.store.store import Store
 from tests.store.seen import RECEIVED, minute, observed, packages, section
 
@@ -117,3 +118,29 @@ async def test_snapshots_are_listed_newest_first_in_pages(store: Store) -> None:
     assert await store.snapshot("prod", 9) is None
     assert await store.snapshot("qa", 1) is None
     assert await store.latest_snapshots() == {"prod": first[0]}
+
+
+async def test_timelines_tell_of_every_environment_but_not_of_sidecars_or_idle_streams(store: Store) -> None:
+    for environment, at in (("staging", 0), ("prod", 5)):
+        facts: dict[SectionName, Section] = {"release": section({"image#tag": "1.0"})}
+        await store.record(
+            observed(at, sections=facts, environment=environment), received_at=RECEIVED, scheduled=False
+        )
+    left_out: list[tuple[str, dict[str, Any]]] = [
+        ("envoy", {"component_kind": "sidecar"}),
+        ("green", {"traffic": "idle"}),
+    ]
+    for component, more in left_out:
+        facts = {"release": section({"image#tag": "9.9"})}
+        await store.record(
+            observed(6, sections=facts, component=component, **more), received_at=RECEIVED, scheduled=False
+        )
+    facts = {"release": section({"image#tag": "1.1"})}
+    await store.record(observed(7, sections=facts), received_at=RECEIVED, scheduled=False)
+    key = ("checkout", "main", "release", "image#tag")
+    found = await store.timelines([("release", "image#tag"), ("release", "unheard#of")])
+    assert {where: [(one.value, one.opened) for one in some] for where, some in found.items()} == {
+        ("staging", key): [("1.0", minute(0))],
+        ("prod", key): [("1.0", minute(5)), ("1.1", minute(7))],
+    }
+    assert await store.timelines([("release", "image#tag")], services=["other"]) == {}
