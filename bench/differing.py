@@ -12,7 +12,6 @@ from bench.made_up import NOW, SERVICE, Facts, Pair, flat, mixed, observation, p
 from bench.measuring import Contender, Goal, Work
 from bench.rivals import Answer
 from detector.engine.comparison import ServiceVerdicts
-from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.pairing import Differences, differences
 from detector.engine.policy import Environment, Service
@@ -128,7 +127,6 @@ def _view(seen: Observation, interner: Interner) -> View:
         {},
         now=NOW,
         interner=interner,
-        watch=watched,
         intermittent=True,
     )
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from detector.engine.comparison import Comparison, ServiceVerdicts, State
-from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.engine.rules import Rule
@@ -155,7 +154,6 @@ def view(
         known,
         now=now,
         interner=interner or Interner(),
-        watch=watched,
         intermittent=intermittent,
     )
 

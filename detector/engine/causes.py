@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from detector.engine.pairing import product_of
 from detector.engine.view import Place, View
-from detector.model.records import Judged, Key, severity_rank
+from detector.model.records import Judged, Key, Side, severity_rank
 from detector.model.words import Severity, Verdict
 
 #: How the makers of a product write it.
@@ -136,13 +136,19 @@ def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candi
             continue
         if (candidate := _candidate_of(judged, left)) is not None:
             ordered.append(candidate)
-    for place, ours in left.sides.items():
-        if not place.item.startswith("lockfile#"):
-            continue
+    for place, ours in left.found(_lockfiles):
         theirs = right.sides.get(place)
         if theirs is not None and ours.value != theirs.value:
             ordered.append((3, _lockfile(place)))
     return [candidate for _, candidate in sorted(ordered, key=lambda entry: (entry[0], entry[1][1]))]
+
+
+def _lockfiles(view: View) -> list[tuple[Place, Side]]:
+    return [
+        (place, side)
+        for place, side in view.sides.section("dependencies")
+        if place.item.startswith("lockfile#")
+    ]
 
 
 def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:

@@ -11,7 +11,7 @@ from detector.model.words import Kind, SectionName, Status
 
 
 class Difference(NamedTuple):
-    """One place where two views are not plainly equal. ``same`` stands for places watched although equal."""
+    """One place where two views are not plainly equal. ``same`` stands for other bytes that mean the same."""
 
     place: Place
     status: Status

@@ -1,10 +1,11 @@
 """Findings: what is wrong although nothing differs, on both sides of a boundary or in one environment."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
+from detector.engine.rulebook import rulebook
 from detector.engine.rules import Rule
 from detector.engine.values import equal_values, must_differ, rotated
 from detector.engine.view import Place, View
@@ -14,15 +15,44 @@ from detector.model.facts import Value
 from detector.model.fingerprints import key_id_of
 from detector.model.items import matches
 from detector.model.records import Side
+from detector.model.words import SectionName
 
+#: Sections in which a tag or a declared version can stand.
+_TAGGED: Final[tuple[SectionName, ...]] = ("release", "backing_services")
 _ROTATED: Final = Side(unknown="key_rotated")
 
 
-def watched(place: Place, value: Value) -> bool:
-    """Tell whether a fact must be judged although both sides have it: a secret, an endpoint."""
-    if place.section != "config" or not isinstance(value, dict):
-        return False
-    return "endpoint" in value or must_differ(place.item, value)
+class Exposed(NamedTuple):
+    """A secret or an endpoint of one side."""
+
+    place: Place
+    side: Side
+    #: Where it leads, if that is the same place for everybody.
+    endpoint: str
+    #: Whether no other environment may have this value.
+    secret: bool
+
+
+def exposed(view: View) -> Mapping[Place, Exposed]:
+    """Return the secrets and endpoints of a view, in the order of their places."""
+    found = []
+    for place, side in view.sides.section("config"):
+        value = side.value
+        if side.present and isinstance(value, dict):
+            secret = must_differ(place.item, value)
+            if secret or "endpoint" in value:
+                endpoint = value["endpoint"] if _is_far(value) else ""
+                found.append(Exposed(place, side, endpoint, secret))
+    return {one.place: one for one in sorted(found, key=lambda one: one.place)}
+
+
+def endpoints(view: View) -> Mapping[str, Side]:
+    """Return the endpoints that a view names, near and far, each with the first side that names it."""
+    found: dict[str, Side] = {}
+    for one in view.found(exposed).values():
+        if isinstance(one.side.value, dict) and one.side.value.get("endpoint"):
+            found.setdefault(one.side.value["endpoint"], one.side)
+    return found
 
 
 def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
@@ -34,28 +64,27 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
     if not pair.crosses_production:
         return []
     found: list[Difference] = []
-    endpoints = _endpoints(left)
-    known_keys = {key_id_of(endpoint) for endpoint in endpoints}
-    for place in sorted(right.watched):
-        theirs = right.sides[place]
-        if not isinstance(theirs.value, dict):
+    known, ours = left.found(endpoints), left.found(exposed)
+    known_keys = left.found(_endpoint_keys)
+    for place, theirs, endpoint, secret in right.found(exposed).values():
+        if endpoint:
+            meeting = known.get(endpoint)
+            if meeting is not None:
+                found.append(Difference(place, "same", meeting, theirs, "shared_endpoint"))
+                continue
+            if known_keys and known_keys != {key_id_of(endpoint)}:
+                found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_endpoint"))
+        if not secret or (mine := ours.get(place)) is None or not mine.secret:
             continue
-        meeting = endpoints.get(theirs.value.get("endpoint", ""))
-        if meeting is not None and _is_far(theirs.value):
-            found.append(Difference(place, "same", left.sides[meeting], theirs, "shared_endpoint"))
-            continue
-        if _is_far(theirs.value) and known_keys - {key_id_of(theirs.value["endpoint"])}:
-            found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_endpoint"))
-        ours = left.sides.get(place)
-        if ours is None or not ours.present:
-            continue
-        if not must_differ(place.item, ours.value) or not must_differ(place.item, theirs.value):
-            continue
-        if equal_values(ours.value, theirs.value):
-            found.append(Difference(place, "same", ours, theirs, "shared_secret"))
-        elif rotated(ours.value, theirs.value):
+        if equal_values(mine.side.value, theirs.value):
+            found.append(Difference(place, "same", mine.side, theirs, "shared_secret"))
+        elif rotated(mine.side.value, theirs.value):
             found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_secret"))
     return found
+
+
+def _endpoint_keys(view: View) -> frozenset[str | None]:
+    return frozenset(map(key_id_of, view.found(endpoints)))
 
 
 def equal_and_asked_about(left: View, right: View, rules: Sequence[Rule]) -> list[Difference]:
@@ -63,16 +92,10 @@ def equal_and_asked_about(left: View, right: View, rules: Sequence[Rule]) -> lis
 
     Equal facts are otherwise never looked at; two equal shapes without fingerprints prove no equal values.
     """
-    asked = [
-        rule
-        for rule in rules
-        if rule.outcome.expect not in (None, "presence", "any")
-        and (not rule.match.section or "config" in rule.match.section)
-        and not rule.name.startswith("default/")
-    ]
+    asked = rulebook(rules).asks_about_equals
     found: list[Difference] = []
-    for place, ours in left.sides.items() if asked else ():
-        if place.section != "config" or not ours.present or place in left.watched:
+    for place, ours in left.sides.section("config") if asked else ():
+        if not ours.present:
             continue
         theirs = right.sides.get(place)
         if theirs is None or not theirs.present or not same_value(ours.value, theirs.value):
@@ -93,31 +116,36 @@ def _is_far(shape: Mapping[str, Any]) -> bool:
     return bool(shape.get("endpoint")) and shape.get("host") in ("private", "public")
 
 
-def _endpoints(view: View) -> dict[str, Place]:
-    found: dict[str, Place] = {}
-    for place in sorted(view.watched):
-        value = view.sides[place].value
-        if isinstance(value, dict) and value.get("endpoint"):
-            found.setdefault(value["endpoint"], place)
-    return found
-
-
-def findings_of(view: View, environment: Environment) -> list[Difference]:
+def findings_of(view: View, environment: Environment) -> Sequence[Difference]:
     """Return what is wrong inside one environment. The finding stands on the right, left is blank."""
-    found: list[Difference] = []
-    for place, side in view.sides.items():
-        if not side.present:
-            continue
-        if place.section == "config" and environment.tier == "production" and isinstance(side.value, dict):
+    return view.found(_in_production if environment.tier == "production" else _anywhere)
+
+
+def _in_production(view: View) -> Sequence[Difference]:
+    found = [*_anywhere(view)]
+    for place, side in view.sides.section("config"):
+        if side.present and isinstance(side.value, dict):
             if side.value.get("placeholder"):
                 found.append(_finding(place, side, "placeholder"))
             elif side.value.get("host") == "loopback":
                 found.append(_finding(place, side, "loopback_in_production"))
-        elif _floats(place, side, view):
-            found.append(_finding(place, side, "floating"))
+    return _in_order(found)
+
+
+def _anywhere(view: View) -> Sequence[Difference]:
+    found = [
+        _finding(place, side, "floating")
+        for section in _TAGGED
+        for place, side in view.sides.section(section)
+        if side.present and _floats(place, side, view)
+    ]
     for place, loser in view.contradictions.items():
         side = view.sides[place]
         found.append(Difference(place, "changed", loser, side, "contradiction"))
+    return _in_order(found)
+
+
+def _in_order(found: Iterable[Difference]) -> Sequence[Difference]:
     return sorted(found, key=lambda difference: (difference.place, difference.kind))
 
 

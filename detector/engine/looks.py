@@ -13,7 +13,7 @@ from typing import Final
 
 from detector.engine.values import LOCAL, agree
 from detector.errors import Reason
-from detector.model.facts import Section
+from detector.model.facts import NOTHING, Section
 from detector.model.items import matches
 from detector.model.records import Side, Stream
 from detector.model.words import BASES, SectionName
@@ -70,13 +70,13 @@ def settle(looks: Sequence[Look], section: SectionName, item: str) -> tuple[Side
     None: nearer sources proved that it is absent.
     """
     if len(looks) == 1 and looks[0].says(item):
-        return _side_of(looks[0], item), None
+        return side_of(looks[0], item), None
     able = looks if len(looks) == 1 else [look for look in looks if look.covers(item)]
     nearest = max(look.basis_rank for look in able)
     near = [look for look in able if look.basis_rank == nearest]
     saying = [look for look in near if look.says(item)]
     if saying:
-        winner = _side_of(saying[0], item)
+        winner = side_of(saying[0], item)
         return winner, _loser(winner, saying, able, section, item) if len(able) > 1 else None
     holders = [look for look in near if item in look.section.facts]
     if holders:
@@ -118,13 +118,14 @@ def _loser(
     versioned = item.startswith("pkg:") or item == "image#tag" or item.endswith("#version")
     rivals = [look for look in able if look.basis_rank < saying[0].basis_rank and look.says(item)]
     for look in [*saying[1:], *(rivals if versioned else ())]:
-        other = _side_of(look, item)
+        other = side_of(look, item)
         if not agree(section, item, winner, other):
             return other
     return None
 
 
-def _side_of(look: Look, item: str) -> Side:
+def side_of(look: Look, item: str) -> Side:
+    """Return an item that a look has as a present side."""
     section = look.section
     return Side(
         present=True,
@@ -132,5 +133,5 @@ def _side_of(look: Look, item: str) -> Side:
         basis=section.basis,
         source=look.stream.source,
         observed_at=look.stream.last_seen,
-        hints=section.hints.get(item, {}),
+        hints=section.hints.get(item, NOTHING),
     )

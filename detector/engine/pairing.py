@@ -2,8 +2,10 @@
 
 Timeless: the same two views always give the same differences, so the result may be kept and used again.
 The work grows with what differs: two sets of interned facts are XORed, and beside the outcome only the
-places that must be judged although equal, and those that are unknown, are looked at.
+places that are unknown are looked at.
 """
+
+from collections.abc import Mapping
 
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
@@ -31,13 +33,11 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     unmeasured = _unmeasured(left, right)
     lonely = one_sided(left, right)
     skipped = {place.component for place in lonely}
-    numbers = left.ids ^ right.ids
-    changed = set(map(interner.places.__getitem__, numbers))
+    changed, compared = _apart(left, right, interner)
+    not_compared = 0
     found: list[Difference] = []
-    # What both have is what neither has alone, without walking both sets once more.
-    compared, not_compared = (len(left.ids) + len(right.ids) - len(numbers)) // 2, 0
     images: set[str] = set()
-    candidates = changed.union(left.watched & right.watched, left.unknown, right.unknown)
+    candidates = changed.union(left.unknown, right.unknown)
     if joins:
         candidates = {at for place in candidates for at in targets(place, joins)}
     here, there = left.sides.get, right.sides.get
@@ -53,7 +53,6 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
             ours, theirs = sides_at(left, right, target, joins)
         if ours.present and theirs.present:
             found.append(_of_both(target, ours, theirs, (left, right)))
-            # What is watched although equal was counted with all that is equal.
             compared += target in changed or target.section in joins
         elif _could_not_be_seen(ours) or _could_not_be_seen(theirs):
             not_compared += target.section not in unmeasured
@@ -70,6 +69,37 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
         not_measured=frozenset(unmeasured),
         joins=joins,
     )
+
+
+def _apart(left: View, right: View, interner: Interner) -> tuple[set[Place], int]:
+    """Return the places whose facts are not plainly equal, and how many facts are."""
+    ours, theirs = _numbers(left, left.service, interner), _numbers(right, left.service, interner)
+    changed: set[Place] = set()
+    equal = 0
+    for at in ours.keys() | theirs.keys():
+        one, other = ours.get(at, 0), theirs.get(at, 0)
+        equal += (one & other).bit_count()
+        if one != other:
+            component, section = at
+            items = interner.table(left.service, component, section).items_of(one ^ other)
+            changed.update([Place(component, section, item) for item in items])
+    return changed, equal
+
+
+def _numbers(view: View, service: str, interner: Interner) -> Mapping[tuple[str, SectionName], int]:
+    """Return the facts of a view as numbers of this interner; another one gave other numbers."""
+    if view.interner is interner and view.service == service:
+        return view.numbers
+    return {
+        (component, section): interner.table(service, component, section).bits_of(
+            {
+                place.item: side.value
+                for place, side in view.sides.section(section)
+                if side.present and place.component == component
+            }
+        )
+        for component, section in view.numbers
+    }
 
 
 def _could_not_be_seen(side: Side) -> bool:
@@ -108,7 +138,7 @@ def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Ga
     if place.section == "dependencies":
         return package_gap(place.item, ours.value, theirs.value)
     if place.section == "config":
-        # Most are watched although equal: a shape holds no numbers, so equal is the same.
+        # A shape holds no numbers, so equal is the same.
         return None if ours.value == theirs.value else config_gap(ours.value, theirs.value)
     if place.section == "backing_services":
         products = (product_of(views[0], place), product_of(views[1], place))

@@ -18,6 +18,8 @@ def with_rows(items: Iterable[Judged], rows: Rows, views: Mapping[str, tuple[Vie
     ``views`` holds the two views of a comparison by its name; of one environment, its view twice. A drift
     whose source went blind stays as grave as it was: a dead collector never raises a score.
     """
+    if not rows:
+        return list(items)
     found = {(one.comparison, one.key): _with_row(one, rows.get((one.comparison, one.key))) for one in items}
     for (comparison, key), row in rows.items():
         if row.state not in _DRIFTING or (comparison, key) in found or comparison not in views:

@@ -113,6 +113,14 @@ class Rulebook:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
+        #: Rules of parity.yml that expect something of the values of config keys, equal ones too.
+        self.asks_about_equals = tuple(
+            rule
+            for rule in rules
+            if rule.outcome.expect not in (None, "presence", "any")
+            and accepts(rule.match.section, "config")
+            and not rule.name.startswith("default/")
+        )
         self._about: dict[About, Chapters] = {}
         self._shared: dict[tuple[int, ...], Chapters] = {}
 

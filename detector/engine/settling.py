@@ -3,6 +3,7 @@
 from typing import Final
 
 from detector.engine.components import joins_of, one_sided, sides_at
+from detector.engine.findings import endpoints
 from detector.engine.images import settle_image
 from detector.engine.values import equal_values, must_differ
 from detector.engine.view import Place, View
@@ -53,9 +54,7 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
         return secret and bool(equal_values(ours.value, value))
     if kind == "shared_endpoint":
         endpoint = _field(value, "endpoint")
-        return bool(endpoint) and any(
-            _field(left.sides[at].value, "endpoint") == endpoint for at in left.watched
-        )
+        return bool(endpoint) and endpoint in left.found(endpoints)
     if kind == "floating":
         return isinstance(value, str) and versions.split_tag(value).floating
     if kind in _SHOWN:

@@ -25,9 +25,9 @@ def config_source_differs(
     ``first`` is the number of the service's first cause.
     """
     for status, full, bare in (("left_only", case.left, case.right), ("right_only", case.right, case.left)):
-        keys = [place for place, side in full.sides.items() if place.section == "config" and side.present]
-        missing = [one for one in judged if one.key.section == "config" and one.status == status]
-        if len(keys) < MANY_KEYS or len(missing) * 2 <= len(keys):
+        keys = full.found(_count_of_keys)
+        missing = [one for one in judged if one.status == status and one.key.section == "config"]
+        if keys < MANY_KEYS or len(missing) * 2 <= keys:
             continue
         finding = judge(case, _finding("left_only" if full is case.left else "right_only", full, bare))
         if finding is None:
@@ -57,6 +57,10 @@ def config_source_differs(
         ]
         return [*children, finding], [*causes, cause]
     return judged, causes
+
+
+def _count_of_keys(view: View) -> int:
+    return sum(1 for _, side in view.sides.section("config") if side.present)
 
 
 def _finding(status: Status, full: View, bare: View) -> Difference:

@@ -6,51 +6,50 @@ What the looks of several streams say together of one item is in `detector.engin
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, TypeVar, cast
 
+from detector.engine.interning import Interner
 from detector.engine.looks import ABSENT, Look, settle, why_unknown
 from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
-from detector.model.canonical import value_bytes
-from detector.model.facts import Section, Value
+from detector.engine.sides import Place, Sides
+from detector.model.facts import Section
 from detector.model.records import Side, Stream
 from detector.model.words import MAIN, ComponentKind, SectionName, SourceClass
 
-__all__ = ["ABSENT", "Interner", "Look", "Place", "View", "Watch", "view_of"]
+__all__ = ["ABSENT", "Interner", "Look", "Place", "View", "view_of"]
 
-#: Tells whether a place must be judged although both sides are equal: a secret, a floating tag.
-Watch = Callable[["Place", Value], bool]
-
-
-class Place(NamedTuple):
-    """Where a fact stands inside one service."""
-
-    component: str
-    section: SectionName
-    item: str
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
     """One service in one environment at one moment."""
 
     environment: str
     service: str
     #: Every item that is present or unknown.
-    sides: Mapping[Place, Side]
+    sides: Sides = field(default_factory=Sides)
     looks: Mapping[tuple[str, SectionName], tuple[Look, ...]]
     kinds: Mapping[str, ComponentKind]
     #: Items that two sources of one basis give different values, with the value that lost.
     contradictions: Mapping[Place, Side] = field(default_factory=dict)
-    #: Interned (place, value) of every present item: what two views are compared by.
-    ids: frozenset[int] = frozenset()
-    #: Places that must be judged although equal on both sides.
-    watched: frozenset[Place] = frozenset()
+    #: (component, section) -> numbers of the present facts, as bits: what two views are compared by.
+    numbers: Mapping[tuple[str, SectionName], int] = field(default_factory=dict)
+    #: What gave the numbers.
+    interner: Interner = field(default_factory=Interner)
     #: Places whose side is unknown.
     unknown: frozenset[Place] = frozenset()
     #: Components that no stream says anything of, and that were not seen to be gone either.
     silent: frozenset[str] = frozenset()
     #: Earliest moment at which a stream grows stale.
     fresh_until: datetime | None = None
+    _found: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def found(self, find: "Callable[[View], T]") -> T:
+        """Return what a function finds in this view: asked once, and forgotten with the view."""
+        if find not in self._found:
+            self._found[find] = find(self)
+        return cast("T", self._found[find])
 
     def components(self, section: SectionName) -> list[str]:
         """Return the components that some stream looks at in this section."""
@@ -88,30 +87,6 @@ class View:
         return Side(unknown=why) if why else ABSENT
 
 
-class Interner:
-    """Gives each distinct (place, value) a small number, once. Bounded: see ``full``."""
-
-    def __init__(self, bound: int = 5_000_000) -> None:
-        self._ids: dict[tuple[str, str, str, str | bytes], int] = {}
-        self.places: list[Place] = []
-        self._bound = bound
-
-    @property
-    def full(self) -> bool:
-        """Whether the owner should start a new one and drop all views made with this one."""
-        return len(self.places) >= self._bound
-
-    def id_of(self, place: Place, value: Value) -> int:
-        """Return the number of a fact; equal facts have equal numbers."""
-        # A text stands for itself: most values are one, and none is equal to bytes.
-        key = (*place, value if isinstance(value, str) else value_bytes(value))
-        number = self._ids.get(key)
-        if number is None:
-            number = self._ids[key] = len(self.places)
-            self.places.append(place)
-        return number
-
-
 def view_of(
     environment: str,
     service: str,
@@ -120,7 +95,6 @@ def view_of(
     *,
     now: datetime,
     interner: Interner,
-    watch: Watch,
     intermittent: bool = False,
 ) -> View:
     """Merge the live streams of a service. ``policies`` are by source name."""
@@ -153,7 +127,6 @@ def view_of(
         silent=frozenset(kinds) - {MAIN} - {stream.component for stream in live if _says_something(stream)},
         fresh_until=min((at for at in deadlines if at >= now), default=None),
         interner=interner,
-        watch=watch,
     )
 
 
@@ -181,28 +154,32 @@ def _merged(
     silent: frozenset[str],
     fresh_until: datetime | None,
     interner: Interner,
-    watch: Watch,
 ) -> View:
-    sides: dict[Place, Side] = {}
+    sides = Sides()
     contradictions: dict[Place, Side] = {}
-    ids: set[int] = set()
-    watched: set[Place] = set()
-    unknown: set[Place] = set()
-    for (component, name), here in looks.items():
-        for item in _items_of(here):
+    numbers: dict[tuple[str, SectionName], int] = {}
+    for at, here in looks.items():
+        component, name = at
+        table = interner.table(service, component, name)
+        only = here[0]
+        if len(here) == 1 and only.fresh and only.section.status != "failed":
+            doubtful = [item for item in (*only.held, *only.carried) if item in only.section.facts]
+            sides.take(component, name, only)
+            present = {**only.section.facts}
+        else:
+            doubtful, present = list(_items_of(here)), {}
+        for item in doubtful:
             place = Place(component, name, item)
+            present.pop(item, None)
             side, loser = settle(here, name, item)
             if side is None:
                 continue
-            sides[place] = side
+            sides.put(place, side)
             if loser is not None:
                 contradictions[place] = loser
-            if side.unknown is not None:
-                unknown.add(place)
-                continue
-            ids.add(interner.id_of(place, side.value))
-            if watch(place, side.value):
-                watched.add(place)
+            if side.present:
+                present[item] = side.value
+        numbers[at] = table.bits_of(present)
     return View(
         environment=environment,
         service=service,
@@ -210,9 +187,9 @@ def _merged(
         looks={key: tuple(value) for key, value in looks.items()},
         kinds=dict(kinds),
         contradictions=contradictions,
-        ids=frozenset(ids),
-        watched=frozenset(watched),
-        unknown=frozenset(unknown),
+        numbers=numbers,
+        interner=interner,
+        unknown=frozenset(sides.unknown()),
         silent=silent,
         fresh_until=fresh_until,
     )

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Final
 
 from detector.engine.comparison import Comparison, State
-from detector.engine.findings import watched
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service
 from detector.engine.verdicts import Both, verdicts_on
@@ -133,7 +132,6 @@ def _view(state: FileState, service: str, parts: Iterable[Part], now: datetime, 
         {},
         now=now,
         interner=interner,
-        watch=watched,
         intermittent=True,
     )
 

@@ -122,7 +122,7 @@ class Overview:
 
 
 def _blank(environment: str, service: str) -> View:
-    return View(environment=environment, service=service, sides={}, looks={}, kinds={})
+    return View(environment=environment, service=service, looks={}, kinds={})
 
 
 def _state(name: str, as_of: datetime | None) -> EnvironmentState:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from detector.config.policy import Policy
-from detector.engine.findings import watched
 from detector.engine.view import Interner, View, view_of
 from detector.model.records import Stream
 from detector.store.store import Store
@@ -76,7 +75,6 @@ class Views:
             {source.source: source for source in sources},
             now=now,
             interner=self.interner,
-            watch=watched,
             intermittent=policy.environment(environment).intermittent,
         )
         if keep:
