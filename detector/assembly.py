@@ -31,6 +31,7 @@ from detector.model.expressions import Now
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
 from detector.notifier import Notifier
 from detector.queries.comparison import Comparisons
+from detector.queries.explaining import Explaining
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
 from detector.queries.promotion import Promotions
@@ -75,6 +76,7 @@ class Reading:
     store: Store
     views: Views
     comparisons: Comparisons
+    explaining: Explaining
     overview: Overview
     inventory: Inventory
     promotions: Promotions
@@ -217,6 +219,9 @@ def _reading(settings: Settings, store: Store) -> Reading:
         store=store,
         views=views,
         comparisons=comparisons,
+        explaining=Explaining(
+            store=store, views=views, comparisons=comparisons, policy=settings.current_policy
+        ),
         overview=overview,
         inventory=Inventory(
             store=store,

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from detector.api.answers import CSV, JSON, MARKDOWN, accepted, json_answer, list_answer, page_of, text_answer
 from detector.api.asked import Asked
-from detector.api.params import AsOf, DiffFilters, DiffParams, Listed
+from detector.api.params import AsOf, DiffFilters, DiffParams, ExplainParams, Listed
+from detector.engine.questions import Question
 from detector.errors import ExpressionError
 from detector.model.expressions import EnvironmentState, Locator, StandardInput, parse
 from detector.queries.narrowing import narrowed
@@ -42,6 +43,18 @@ async def diff_document(asked: Asked[Any], left: str, right: str, filters: DiffF
     )
     document = found.document(everything="same" in filters.include)
     return narrowed(document, sections=filters.section, severities=filters.severity)
+
+
+async def explain(asked: Asked[ExplainParams]) -> web.StreamResponse:
+    """Why one item has its verdict: rules, clock, evidence, cause and history."""
+    params = asked.params
+    question = Question(
+        item=params.item, section=params.section, component=params.component, kind=params.kind
+    )
+    document = await asked.reading.explaining.explain(
+        _state(params.left), _state(params.right), params.service, question, now=asked.now
+    )
+    return json_answer(asked.request, document)
 
 
 async def comparisons(asked: Asked[Listed]) -> web.StreamResponse:

@@ -141,6 +141,20 @@ class DiffParams(DiffFilters):
     right: Word = Field(description="The other one")
 
 
+class ExplainParams(Params):
+    """One item of one service between two states."""
+
+    left: Word = Field(description="An environment, also as prod#241, prod~1, prod@{2.days.ago}")
+    right: Word = Field(description="The other one")
+    service: Name
+    item: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")] = Field(
+        description="Its whole name, or what people say: `django`"
+    )
+    section: SectionName | None = Field(default=None, description="Only an item of this section")
+    component: Name | None = Field(default=None, description="Only of this process type, container or job")
+    kind: Kind | None = Field(default=None, description="Only this kind of finding")
+
+
 class DriftFilters(Params):
     """Which drifts of the register are meant."""
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from detector.api import comparing, drifts, inventory, operating, pushing, signing_in
+from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
 from detector.api import schemas as s
 from detector.api.answers import HTML, JSON
@@ -19,6 +20,7 @@ from detector.api.params import (
     AsOf,
     DiffParams,
     DriftParams,
+    ExplainParams,
     HistoryParams,
     Listed,
     LoginParams,
@@ -68,6 +70,14 @@ INTERFACE: Final = (
         params=DiffParams,
         answer=s.Diff,
         forms=comparing.DIFF_FORMS,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/explain",
+        scope="read",
+        handler=comparing.explain,
+        params=ExplainParams,
+        answer=e.Explanation,
     ),
     Route(
         method="GET",

@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "gate": ("gate", "Answer a pipeline: may this go to prod?"),
     "promotion": ("promotion", "Show how long versions take from environment to environment."),
     "log": ("log", "Show since when things differ."),
+    "explain": ("explain", "Say why an item has its verdict."),
     "check": ("check", "Validate parity.yml; with --online reach every source."),
     "config": ("config", "Show the configuration in force, or its schema."),
     "snapshot": ("snapshot", "Collect now, and store what changed."),

@@ -31,12 +31,15 @@ def _tiers(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tu
     return _TIER_NAMES[words[0]], _TIER_NAMES[words[1]]
 
 
+tiers_option = click.option(
+    "--as", "tiers", callback=_tiers, metavar="TIER,TIER", help="Tiers of both, as in staging,prod."
+)
+
+
 @click.command()
 @click.argument("left")
 @click.argument("right")
-@click.option(
-    "--as", "tiers", callback=_tiers, metavar="TIER,TIER", help="Tiers of both, as in staging,prod."
-)
+@tiers_option
 @click.option(
     "--fail-on",
     type=click.Choice(SEVERITIES[1:]),
@@ -72,8 +75,6 @@ def diff(
     from detector.cli.verdict import exit_of
 
     ours, theirs = parse(left), parse(right)
-    if isinstance(ours, StandardInput) and isinstance(theirs, StandardInput):
-        raise UsageError("only one side can come from standard input")
     document = _document(
         ours, theirs, tiers=tiers, services=services, config_path=config_path, everything=everything
     )
@@ -121,12 +122,10 @@ def _of_files(
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from detector.cli.locators import ephemeral, load, only
-    from detector.queries.files import compare_files, with_tiers
+    from detector.cli.locators import both_files, only
+    from detector.queries.files import compare_files
 
-    fingerprinter = ephemeral()
-    both = only(load(ours, fingerprinter), load(theirs, fingerprinter), services)
-    left, right = with_tiers(*both, tiers)
+    left, right = only(*both_files(ours, theirs, tiers), services)
     return compare_files(left, right, now=datetime.now(UTC)).document(everything=everything)
 
 

@@ -14,8 +14,8 @@ from detector.errors import NotFoundError, UnseenError, UsageError, did_you_mean
 from detector.model.expressions import LOCATOR_TYPES, Locator, StandardInput
 from detector.model.facts import failed_section
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
-from detector.model.words import SectionName
-from detector.queries.files import FileState
+from detector.model.words import SectionName, Tier
+from detector.queries.files import FileState, with_tiers
 from detector.reader import MAX_BYTES, Part, Read, Reader
 
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
@@ -38,6 +38,16 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
 def ephemeral() -> Fingerprinter:
     """Return a fingerprinter whose key dies with this process: enough to compare files with each other."""
     return Fingerprinter(secrets.token_bytes(KEY_BYTES))
+
+
+def both_files(
+    left: Locator | StandardInput, right: Locator | StandardInput, tiers: tuple[Tier, Tier] | None
+) -> tuple[FileState, FileState]:
+    """Return what both locators say, with their tiers. Raises UsageError for what cannot be opened."""
+    if isinstance(left, StandardInput) and isinstance(right, StandardInput):
+        raise UsageError("only one side can come from standard input")
+    fingerprinter = ephemeral()
+    return with_tiers(load(left, fingerprinter), load(right, fingerprinter), tiers)
 
 
 def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> FileState:

@@ -18,13 +18,12 @@ from pydantic_core import PydanticCustomError
 
 from detector.config.schedule import cron_trigger, zone
 from detector.errors import UsageError
-from detector.model.clock import duration
+from detector.model.clock import duration, print_exactly
 from detector.model.expressions import ENVIRONMENT_NAME
 from detector.model.words import SEVERITIES
 
 NAME: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RUNS: Final = re.compile(r"([0-9]{1,3}) runs?")
-_UNITS: Final = (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60))
 #: Tags of a union whose members differ in form; in angles, so that no key of a document is called so.
 WORD, LISTED, MAPPING = "<word>", "<list>", "<mapping>"
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -66,15 +65,6 @@ class Days(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.first}..{self.last}"
-
-
-def print_exactly(delta: timedelta) -> str:
-    """Return a duration as it may stand in parity.yml, in the largest unit that divides it."""
-    seconds = int(delta.total_seconds())
-    for unit, size in _UNITS:
-        if seconds and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _text(value: Any) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from detector.config.fields import Validity, print_exactly
+from detector.config.fields import Validity
 from detector.config.models import ParityFile
 from detector.config.problems import is_secret, models_in
+from detector.model.clock import print_exactly
 
 
 class _Schema(GenerateJsonSchema):

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from detector.config.fields import Days, Validity, print_exactly
+from detector.config.fields import Days, Validity
 from detector.config.records import Config, Source
 from detector.engine.rules import Allowance, Rule
+from detector.model.clock import print_exactly
 
 MASK: Final = "***"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from detector.engine.ahead import Histories, lead_of, skew_since
 from detector.engine.calendars import Calendar, end_of
@@ -184,25 +184,39 @@ def _only_where_expected(pair: Pair, difference: Difference, decision: Decision)
 
 def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
     """Return `expected` while an allowance lasts, and when it ends; else `drift`."""
-    outcome = decision.outcome
-    skew = outcome.allow_skew
+    name, allowance, calendars = allowance_for(case, difference, decision)
+    if allowance is None:
+        return Ruling("drift", decision.rule)
+    if name == "allow_skew":
+        return _until(case, _skew_start(case, difference), allowance, decision, *calendars)
+    history = _history(case, case.pair.left.name, difference.place)
+    lead = lead_of(history, difference.right.value, difference.place.item)
+    if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
+        return Ruling("drift", decision.rule)
+    return _until(case, lead.since if lead else case.now, allowance, decision, *calendars)
+
+
+class Patience(NamedTuple):
+    """The allowance that a difference falls under, None where it falls under none, and whose time counts."""
+
+    name: Literal["allow_ahead", "allow_skew"]
+    allowance: Allowance | None
+    calendars: tuple[Calendar, ...]
+
+
+def allowance_for(case: Case, difference: Difference, decision: Decision) -> Patience:
+    """Return the allowance that a difference falls under."""
+    skew = decision.outcome.allow_skew
     if skew is not None and skew.distances and (difference.distance or "") not in skew.distances:
         skew = None
     # A skew ends when either side has come after the other; a lead, when right has.
     either = (case.pair.left.calendar, case.pair.right.calendar)
     if case.pair.peers:
-        return _until(case, _skew_start(case, difference), skew or PEER_SKEW, decision, *either)
-    if outcome.allow_ahead is not None and _left_leads(difference):
-        history = _history(case, case.pair.left.name, difference.place)
-        lead = lead_of(history, difference.right.value, difference.place.item)
-        allowance = outcome.allow_ahead
-        if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
-            return Ruling("drift", decision.rule)
-        since = lead.since if lead else case.now
-        return _until(case, since, allowance, decision, case.pair.right.calendar)
-    if skew is not None and difference.left.present and difference.right.present:
-        return _until(case, _skew_start(case, difference), skew, decision, *either)
-    return Ruling("drift", decision.rule)
+        return Patience("allow_skew", skew or PEER_SKEW, either)
+    if decision.outcome.allow_ahead is not None and _left_leads(difference):
+        return Patience("allow_ahead", decision.outcome.allow_ahead, (case.pair.right.calendar,))
+    both = difference.left.present and difference.right.present
+    return Patience("allow_skew", skew if both else None, either)
 
 
 def _until(

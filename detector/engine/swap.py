@@ -24,14 +24,15 @@ def swapped(comparison: Comparison) -> Comparison:
                 service,
                 left=service.right,
                 right=service.left,
-                items=tuple(_swapped(judged) for judged in service.items),
+                items=tuple(swapped_item(judged) for judged in service.items),
             )
             for service in comparison.services
         ),
     )
 
 
-def _swapped(judged: Judged) -> Judged:
+def swapped_item(judged: Judged) -> Judged:
+    """Return one verdict with its sides exchanged."""
     if judged.left is None:
         return judged
     return replace(

@@ -58,12 +58,7 @@ def verdicts_on(
         now=now,
         histories=both.histories,
     )
-    known = {difference.place for difference in found.items}
-    asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
-    between = sorted(
-        [*found.items, *asked, *shared_between(both.left, both.right, pair)],
-        key=lambda difference: (difference.place, difference.kind),
-    )
+    between = to_judge(both, pair, rules, found)
     judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
     judged, causes = explain(judged, both.left, both.right, first=first_cause)
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
@@ -91,6 +86,16 @@ def verdicts_on(
         not_compared=found.not_compared,
         not_measured=tuple(sorted(found.not_measured)),
         measured=tuple(sorted(measured)),
+    )
+
+
+def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) -> list[Difference]:
+    """Return all between two sides that asks for a verdict, in the order of every screen."""
+    known = {difference.place for difference in found.items}
+    asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
+    return sorted(
+        [*found.items, *asked, *shared_between(both.left, both.right, pair)],
+        key=lambda difference: (difference.place, difference.kind),
     )
 
 

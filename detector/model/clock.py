@@ -27,6 +27,15 @@ def print_duration(delta: timedelta) -> str:
     return f"{seconds}s"
 
 
+def print_exactly(delta: timedelta) -> str:
+    """Return a duration as it may stand in parity.yml, in the largest unit that divides it."""
+    seconds = int(delta.total_seconds())
+    for unit in "ydhm":
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
 def print_time(at: datetime) -> str:
     """Return a time as RFC 3339 in UTC, with milliseconds only where there are some."""
     at = at.astimezone(UTC)

@@ -63,6 +63,27 @@ class Comparisons:
         found = await self._compare(pair, ours, theirs, now=at, services=services)
         return swapped(found) if other_way else found
 
+    async def standing(
+        self, left: EnvironmentState, right: EnvironmentState, service: str, *, now: datetime
+    ) -> "Standing":
+        """Return all that a comparison of two states knows of one service. Raises as `compare` does."""
+        pair, turned = self._policy().pair(left.environment, right.environment)
+        ours, theirs = [await self._asked(one, now) for one in ((right, left) if turned else (left, right))]
+        at = min(max((side.at for side in (ours, theirs) if side.at), default=now), now)
+        views = [(await self._views_of(side, (service,), at)).get(service) for side in (ours, theirs)]
+        rows: list[Drift] | None = None
+        if ours.at is None and theirs.at is None:
+            rows = [
+                row
+                for comparison in _names(pair)
+                for row in await self._store.register(comparison=comparison, service=service, states=LIVING)
+            ]
+        first = (pair.name, service) not in await self._store.judged_through()
+        gathered = await self._gathered(pair, service, *views, now=at, rows=rows, first=first)
+        return Standing(
+            pair=pair, turned=turned, left=ours.state, right=theirs.state, both=gathered.both, at=at
+        )
+
     async def pair(self, pair: Pair, service: str, *, now: datetime) -> "Gathered":
         """Return both current views of one service with its rows and histories: what a judgement needs."""
         ours, theirs = [
@@ -210,6 +231,19 @@ class Gathered:
 
     both: Both
     rows: tuple[Drift, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One service in two states, in promotion order, and the moment by which it is judged."""
+
+    pair: Pair
+    #: Whether it was asked the other way round.
+    turned: bool
+    left: State
+    right: State
+    both: Both
+    at: datetime
 
 
 def _state(shown: str, environment: str, snapshot: Snapshot | None) -> State:

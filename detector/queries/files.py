@@ -64,22 +64,18 @@ def _tier_of_words(words: Sequence[str]) -> Tier:
 
 def compare_files(left: FileState, right: FileState, *, now: datetime) -> Comparison:
     """Return what differs between two files. ``left`` is the earlier in promotion order."""
-    ours, theirs = _named(left, right), _named(right, left)
-    pair = Pair(left=_environment(left), right=_environment(right))
+    pair = pair_of(left, right)
     interner = Interner()
-    found, unmatched, causes = [], [], 1
-    for name in sorted({*ours, *theirs}):
-        if name not in ours or name not in theirs:
-            unmatched.append((left.expression if name in ours else right.expression, name))
-            continue
-        both = Both(
-            service=Service(name=name),
-            left=_view(left, name, ours[name], now, interner),
-            right=_view(right, name, theirs[name], now, interner),
-        )
+    found, causes = [], 1
+    for both in services_of(left, right, now=now, interner=interner):
         verdicts = verdicts_on(both, pair=pair, rules=PACK, now=now, interner=interner, first_cause=causes)
         causes += len(verdicts.causes)
         found.append(verdicts)
+    ours, theirs = _named(left, right), _named(right, left)
+    unmatched = [
+        (left.expression if name in ours else right.expression, name)
+        for name in sorted(ours.keys() ^ theirs.keys())
+    ]
     return Comparison(
         pair=pair,
         left=State(expression=left.expression, taken_at=now),
@@ -88,6 +84,24 @@ def compare_files(left: FileState, right: FileState, *, now: datetime) -> Compar
         unmatched=tuple(unmatched),
         warnings=(*left.warnings, *right.warnings),
     )
+
+
+def services_of(left: FileState, right: FileState, *, now: datetime, interner: Interner) -> list[Both]:
+    """Return every service that both sides speak of."""
+    ours, theirs = _named(left, right), _named(right, left)
+    return [
+        Both(
+            service=Service(name=name),
+            left=_view(left, name, ours[name], now, interner),
+            right=_view(right, name, theirs[name], now, interner),
+        )
+        for name in sorted(ours.keys() & theirs.keys())
+    ]
+
+
+def pair_of(left: FileState, right: FileState) -> Pair:
+    """Return two files as a pair of environments, each called as it was asked for."""
+    return Pair(left=_environment(left), right=_environment(right))
 
 
 def _environment(state: FileState) -> Environment:

@@ -41,6 +41,8 @@ async def test_an_answer_has_the_shape_that_the_document_tells(seeded: House, ro
         path = path.replace(f"{{{name}}}", value)
     if path.endswith("/diff"):
         path += "?left=staging&right=prod-eu&include=same"
+    if path.endswith("/explain"):
+        path += "?left=staging&right=prod-eu&service=checkout&item=django"
     answer = await seeded.json(path)
     assert "items" not in answer or answer["items"], "an empty list proves nothing"
     assert _wrong(document, route.path, answer) == []
