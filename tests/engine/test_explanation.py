@@ -234,7 +234,7 @@ def test_what_is_not_compared_says_who_cannot_see_it(left: Any, right: Any, beca
 
 def test_a_fact_of_one_environment_is_never_compared() -> None:
     sides: Any = [{"release": section({"release#id": name})} for name in ("checkout:57", "checkout:132")]
-    found = explained(*sides, "release#id")
+    found = explained(sides[0], sides[1], "release#id")
     assert found.answer == "not_compared"
     assert "history of one environment" in found.because
 
@@ -297,7 +297,7 @@ def test_what_comes_with_a_leading_release_has_the_clock_of_the_release() -> Non
         return {
             "release": section({"image#repository": "acme/shop", "image#tag": tag}),
             "dependencies": section({DJANGO: django}),
-            "config": section(keys(A="some text", **more)),
+            "config": section(keys(more, A="some text")),
         }
 
     since = {("staging", ("main", "release", "image#tag")): [interval("1.5", ago(days=3))]}
@@ -325,7 +325,7 @@ def test_an_item_is_found_by_what_people_call_it(asked: str) -> None:
 
 def test_a_package_with_a_namespace_is_found_by_its_name_as_people_write_it() -> None:
     sides: Any = [{"dependencies": section({"pkg:npm/%40babel/core": "7.25.2"})} for _ in range(2)]
-    assert explained(*sides, "@babel/core").subject.key.item == "pkg:npm/%40babel/core"
+    assert explained(sides[0], sides[1], "@babel/core").subject.key.item == "pkg:npm/%40babel/core"
 
 
 def test_a_name_of_several_items_is_refused_with_their_names() -> None:
@@ -346,7 +346,7 @@ def test_of_several_verdicts_on_one_item_the_worst_is_explained_and_the_others_a
     def web(**values: str) -> Any:
         return [
             stream({"config": section(keys(API_TOKEN="the same"))}, component="web"),
-            stream({"config": section(keys(**values))}, component="worker"),
+            stream({"config": section(keys(values))}, component="worker"),
         ]
 
     found = explained(web(API_TOKEN="one of staging"), web(A="b"), "API_TOKEN")
