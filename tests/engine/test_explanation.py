@@ -24,7 +24,6 @@ from tests.builders import (
     STAGING,
     STAGING_TO_PROD,
     ago,
-    failed,
     interval,
     keys,
     section,
@@ -205,7 +204,7 @@ def test_an_unknown_item_says_what_would_make_it_known() -> None:
 
 
 def test_a_drift_out_of_sight_is_unknown_and_keeps_its_last_value() -> None:
-    gone: Any = {"dependencies": failed("unreachable", **{DJANGO: "5.2"})}
+    gone: Any = {"dependencies": section({DJANGO: "5.2"}, status="failed", unseen=[("*", "unreachable")])}
     found = explained(packages(django="4.2"), gone, DJANGO)
     assert found.answer == "unknown"
     assert (found.right[0].value, found.right[0].present) == ("5.2", None)
