@@ -7,7 +7,22 @@ whatever it looks like: nothing here guesses, and no text raises an error.
 from collections.abc import Callable, Collection
 from typing import Final
 
-from detector.model.versions import apk, banners, deb, npm, oci, opaque, pypi
+from detector.model.versions import (
+    apk,
+    banners,
+    cargo,
+    composer,
+    deb,
+    gem,
+    golang,
+    maven,
+    npm,
+    nuget,
+    oci,
+    opaque,
+    pypi,
+    rpm,
+)
 from detector.model.versions.banners import Banner, read_banner
 from detector.model.versions.declared import declared_matches
 from detector.model.versions.distance import UNORDERED, Direction, Distance, Step
@@ -34,14 +49,21 @@ _PACKAGES: Final[dict[str, Callable[[str, str], Step | None]]] = {
     "pypi": pypi.step,
     "npm": npm.step,
     "deb": deb.step,
+    "rpm": rpm.step,
     "apk": apk.step,
+    "cargo": cargo.step,
+    "golang": golang.step,
+    "gem": gem.step,
+    "maven": maven.step,
+    "composer": composer.step,
+    "nuget": nuget.step,
 }
 
 
 def scheme_of(item: str) -> str:
     """Return the scheme that an item's versions are compared by.
 
-    ``pypi npm deb apk`` of packages, ``oci`` of an image's tag, ``server`` of a backing service's version,
+    The type of the purl of packages, ``oci`` of an image's tag, ``server`` of a backing service's version,
     ``generic`` of runtimes, OS releases and extensions, ``opaque`` of everything else.
     """
     if item.startswith("pkg:"):

@@ -5,17 +5,11 @@ from functools import lru_cache
 from typing import Final
 
 from detector.model.versions.distance import LONGEST, Step, Version, step_between
+from detector.model.versions.semver import BUILD, NUMBER, PRERELEASE, place
 
-_NUMBER: Final = r"(0|[1-9][0-9]*)"
-_IDENTIFIER: Final = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-_VERSION: Final = re.compile(
-    rf"[=v]*{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-    rf"(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
-    r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-)
+_VERSION: Final = re.compile(rf"[=v]*{NUMBER}\.{NUMBER}\.{NUMBER}{PRERELEASE}{BUILD}")
 #: npm refuses what JavaScript cannot count exactly.
 _LARGEST: Final = 2**53 - 1
-_RELEASE: Final = (1,)
 
 
 @lru_cache(maxsize=16_384)
@@ -28,14 +22,7 @@ def parse(text: str) -> Version | None:
     numbers = (int(major), int(minor), int(patch))
     if max(numbers) > _LARGEST:
         return None
-    # SemVer 11.3: the release comes after all its pre-releases.
-    place = _RELEASE if prerelease is None else (0, *map(_identifier, prerelease.split(".")))
-    return Version(order=(numbers, place), numbers=numbers, prerelease=prerelease, build=build)
-
-
-def _identifier(text: str) -> tuple[int, int, str]:
-    """Return the place of one identifier: numbers by value, before all words (SemVer 11.4)."""
-    return (0, int(text), "") if text.isdigit() else (1, 0, text)
+    return Version(order=(numbers, place(prerelease)), numbers=numbers, prerelease=prerelease, build=build)
 
 
 def step(left: str, right: str) -> Step | None:

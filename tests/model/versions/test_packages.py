@@ -73,11 +73,84 @@ APK: list[Row] = [
     ("1.2~ab12-r0", "1.2~ab13-r0", "build", "right_ahead"),
     ("1.0-r0", "1.0.0-r0", "patch", "right_ahead"),
 ]
-ROWS = [
-    (scheme, row)
-    for scheme, rows in {"pypi": PYPI, "npm": NPM, "deb": DEB, "apk": APK}.items()
-    for row in rows
+CARGO: list[Row] = [
+    ("1.38.0", "1.40.0", "minor", "right_ahead"),
+    ("0.9.0-beta.0", "0.9.0", "prerelease", "right_ahead"),
+    ("2.0.10+zstd.1.5.6", "2.0.10+zstd.1.5.5", "build", "unordered"),
 ]
+GOLANG: list[Row] = [
+    ("v1.5.3", "v1.4.0", "minor", "left_ahead"),
+    ("v1", "v1.0.1", "patch", "right_ahead"),
+    ("go1.22.1", "1.22.4", "patch", "right_ahead"),  # the standard library
+    # Pseudo-versions: of a commit before the version that they name, ordered by its time.
+    ("v0.0.0-20240510120000-1a2b3c4d5e6f", "v0.0.0-20240601120000-0a2b3c4d5e6f", "prerelease", "right_ahead"),
+    ("v1.2.3-0.20240510120000-1a2b3c4d5e6f", "v1.2.3", "prerelease", "right_ahead"),
+    ("v2.0.0+incompatible", "v2.0.0", "build", "unordered"),
+]
+RPM: list[Row] = [
+    ("1:3.0.7-24.el9", "3.0.7-27.el9", "major", "left_ahead"),  # the epoch
+    ("2.34-83.el9", "2.36-1.el9", "minor", "right_ahead"),
+    ("2.34-83.el9", "2.34-100.el9", "revision", "right_ahead"),
+    ("2.34-100.el9", "2.34-100.el9_4.2", "revision", "right_ahead"),
+    ("1.0~rc1-1", "1.0-1", "prerelease", "right_ahead"),
+    ("1.0-0.1~rc1", "1.0-0.1", "revision", "right_ahead"),  # behind the hyphen `~` is the packager's
+    ("1.0^20240510git1a2b3c4-1", "1.0-1", "revision", "left_ahead"),  # a commit after 1.0
+    ("1.1.1k-12", "1.1.1w-1", "patch", "right_ahead"),
+    ("1.0a-1", "1.0.1-1", "patch", "right_ahead"),  # numbers come after letters
+    ("1.0", "1.0.0", "patch", "right_ahead"),  # two versions to rpm
+    ("1.0-1", "1.0", "revision", "left_ahead"),
+]
+GEM: list[Row] = [
+    ("7.1.3", "7.0.8.4", "minor", "left_ahead"),
+    ("7.0.8.1", "7.0.8.4", "patch", "right_ahead"),
+    ("7.1.0.rc1", "7.1.0", "prerelease", "right_ahead"),
+    ("7.1.0.beta1", "7.1.0.beta1.1", "prerelease", "right_ahead"),
+    ("1.0.0-rc1", "1.0.0.rc1", "prerelease", "right_ahead"),  # a hyphen is `.pre.`
+]
+MAVEN: list[Row] = [
+    ("6.0.0", "5.3.39", "major", "left_ahead"),
+    ("2.0.0.M1", "2.0.0-RC1", "prerelease", "right_ahead"),
+    ("2.0.0-SNAPSHOT", "2.0.0", "prerelease", "right_ahead"),
+    ("0.1-SNAPSHOT", "0.0-SNAPSHOT", "minor", "left_ahead"),
+    ("1.0-sp-1", "1.0", "revision", "left_ahead"),
+    ("6.0.0.Final-redhat-1", "6.0.0.Final", "revision", "left_ahead"),
+    ("33.2.1-android", "33.2.1-jre", "revision", "right_ahead"),
+    ("33.2.1-jre-SNAPSHOT", "33.2.1-jre", "prerelease", "right_ahead"),
+    ("9.4.44.v20210927", "9.4.44.v20220101", "revision", "right_ahead"),
+    ("1.2.3.4", "1.2.3.5", "patch", "right_ahead"),
+    ("Hoxton.SR12", "Greenwich.SR6", "major", "left_ahead"),  # a train of releases has a name for a number
+    ("Hoxton.SR1", "Hoxton.SR12", "revision", "right_ahead"),
+]
+COMPOSER: list[Row] = [
+    ("v7.1.2", "6.4.8", "major", "left_ahead"),
+    ("2.0.0-RC2", "2.0.0", "prerelease", "right_ahead"),
+    ("2.0.0-beta5", "2.0.0-RC1", "prerelease", "right_ahead"),
+    ("2.0.0-dev", "2.0.0-alpha1", "prerelease", "right_ahead"),
+    ("1.0.0-patch1", "1.0.0", "revision", "left_ahead"),
+    ("1.0.0+a", "1.0.0+b", "build", "unordered"),
+    ("20131105", "20120808", "major", "left_ahead"),
+]
+NUGET: list[Row] = [
+    ("13.0.1", "13.0.3", "patch", "right_ahead"),
+    ("4.0.0.1", "4.0.0", "patch", "left_ahead"),
+    ("8.0.0-preview.7", "8.0.0-rc.1", "prerelease", "right_ahead"),
+    ("1.0.0-RC.2", "1.0.0-rc.10", "prerelease", "right_ahead"),
+    ("1.0.0+a", "1.0.0", "build", "unordered"),
+]
+TABLES = {
+    "pypi": PYPI,
+    "npm": NPM,
+    "deb": DEB,
+    "apk": APK,
+    "cargo": CARGO,
+    "golang": GOLANG,
+    "rpm": RPM,
+    "gem": GEM,
+    "maven": MAVEN,
+    "composer": COMPOSER,
+    "nuget": NUGET,
+}
+ROWS = [(scheme, row) for scheme, rows in TABLES.items() for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +173,21 @@ def test_the_distance_is_the_most_significant_part_that_differs(scheme: str, row
         ("deb", "0:1.0-0", "1.0"),  # no epoch is 0, no revision is 0
         ("deb", "1.09-1", "1.9-01"),
         ("apk", "1.0-r00", "1.0-r0"),
+        ("golang", "v1.2", "v1.2.0"),
+        ("golang", "1.2.3", "v1.2.3"),  # as some tools write purls
+        ("rpm", "0:1.0-1", "1.0-1"),
+        ("rpm", "1.0_1-1", "1.0.1-1"),  # whatever separates
+        ("gem", "1.0.0", "1"),
+        ("maven", "5.3.0.RELEASE", "5.3"),
+        ("maven", "2.0.0.Final", "2.0.0-GA"),
+        ("maven", "1.0-alpha-1", "1a1"),
+        ("maven", "1.0-CR2", "1.0-rc2"),
+        ("composer", "v1.0", "1.0.0.0"),
+        ("composer", "1.0-b2", "1.0.0-beta2"),
+        ("composer", "1.0.0-stable", "1.0.0"),
+        ("nuget", "1.0", "1.0.0.0"),
+        ("nuget", "1.0.0-RC1", "1.0.0-rc1"),
+        ("nuget", "1.01.0", "1.1.0"),
     ],
 )
 def test_what_the_ecosystem_calls_equal_is_no_step(scheme: str, left: str, right: str) -> None:
@@ -129,7 +217,24 @@ def test_what_the_ecosystem_calls_equal_is_no_step(scheme: str, left: str, right
         ("apk", "1.0_gamma"),
         ("apk", "1.0ab"),
         ("apk", "1.0a.1"),
-        ("rpm", "1.0-1.el9"),  # no comparator of its own
+        ("cargo", "v1.0.0"),
+        ("cargo", "18446744073709551616.0.0"),  # 64 bits
+        ("golang", "(devel)"),
+        ("golang", "go1.22rc1"),
+        ("golang", "v1.2-rc1"),
+        ("rpm", "1.0-1-1"),
+        ("rpm", "1.0/2"),
+        ("gem", "1.0.-"),
+        ("gem", "v1.0"),
+        ("maven", "1-0-alpha"),  # it runs in a circle: before 1, and after 1-sp
+        ("maven", "1.0-final-SNAPSHOT"),  # so does this
+        ("maven", "[1.0,2.0)"),
+        ("composer", "dev-main"),
+        ("composer", "1.x-dev"),  # a branch, whatever Composer puts it behind
+        ("composer", "^1.0"),
+        ("nuget", "1.0.*"),
+        ("nuget", "1.0.0.0.0"),
+        ("nuget", "4294967296.0"),  # a number of .NET has 31 bits
         ("opaque", "1.0"),
     ],
 )
