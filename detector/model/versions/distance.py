@@ -37,10 +37,10 @@ class Version:
     numbers: tuple[Hashable, ...]
     epoch: int = 0
     #: What follows the numbers and counts like one more of them: the ``w`` of OpenSSL's 1.1.1w.
-    letters: Hashable = None
-    prerelease: Hashable = None
-    revision: Hashable = None
-    build: Hashable = None
+    letters: object = None
+    prerelease: object = None
+    revision: object = None
+    build: object = None
 
 
 def step_between(left: Version | None, right: Version | None) -> Step | None:

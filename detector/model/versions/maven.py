@@ -7,7 +7,7 @@ dot is read as one behind a hyphen, as Maven does from 3.9 on: before, ``2.0.0.M
 
 import re
 from functools import lru_cache
-from itertools import pairwise, takewhile, zip_longest
+from itertools import pairwise, zip_longest
 from typing import Final
 
 from detector.model.versions.distance import LONGEST, Step, Version, step_between
@@ -27,6 +27,9 @@ _SEPARATORS: Final = frozenset(".-")
 #: with a list, a number that begins a list, a number that goes on in one.
 _STAGE, _END, _WORD, _LIST, _FIRST, _NUMBER = range(6)
 _Token = tuple[int, int, str]
+_AT_END: Final[_Token] = (_END, 0, "")
+_NESTED: Final[list[_Token]] = [(_LIST, 0, "")]
+_NOTHING: Final[list[_Token]] = []
 _Items = list[int | str]
 
 
@@ -37,30 +40,36 @@ def parse(text: str) -> Version | None:
     lists = _said(_lists(text)) if len(text) <= LONGEST and _VERSION.fullmatch(text) else None
     if lists is None:
         return None
-    head = lists[0]
-    first = [_place(item, index) for index, item in enumerate(head)]
-    tail: list[_Token] = []
-    for items in lists[1:]:
-        tail += [_place(item, index) for index, item in enumerate(items)] if items else [(_LIST, 0, "")]
-    for one, other in pairwise(tail):
-        if one[0] == _LIST and other[0] == _STAGE:
+    head, first = lists[0], _places(lists[0])
+    if len(lists) == 1:
+        added, stage = _NOTHING, _NOTHING
+    else:
+        tail = [place for items in lists[1:] for place in (_places(items) if items else _NESTED)]
+        begin = next((index for index, place in enumerate(tail) if place[0] == _STAGE), len(tail))
+        if _NESTED[0] in tail and any(a[0] == _LIST and b[0] == _STAGE for a, b in pairwise(tail)):
             return None
-    added = tuple(takewhile(lambda token: token[0] != _STAGE, tail))
+        added, stage = tail[:begin], tail[begin:]
+    is_named = isinstance(head[0], str)
     return Version(
-        order=(*first, *tail, (_END, 0, "")),
-        numbers=tuple(item for item in head if isinstance(item, int)),
-        letters=first[0] if isinstance(head[0], str) else None,
-        prerelease=tuple(tail[len(added) :]),
+        order=[*first, *added, *stage, _AT_END],
+        numbers=() if is_named else tuple(head),
+        letters=first[0] if is_named else None,
+        prerelease=stage,
         revision=added,
     )
 
 
-def _place(item: int | str, index: int) -> _Token:
-    if isinstance(item, int):
-        return (_NUMBER if index else _FIRST, item, "")
-    if item in _STAGES:
-        return _STAGE, _STAGES[item], ""
-    return _WORD, int(item != "sp"), item
+def _places(items: _Items) -> list[_Token]:
+    """Return the places of the items of one list. Only the first one may be a word."""
+    places: list[_Token] = [(_NUMBER, item, "") for item in items if isinstance(item, int)]
+    first = items[0]
+    if isinstance(first, int):
+        places[0] = (_FIRST, first, "")
+    elif first in _STAGES:
+        places.insert(0, (_STAGE, _STAGES[first], ""))
+    else:
+        places.insert(0, (_WORD, int(first != "sp"), first))
+    return places
 
 
 def _lists(text: str) -> list[_Items]:
@@ -95,13 +104,15 @@ def _said(lists: list[_Items]) -> list[_Items] | None:
     """Return lists without the zeros and words at their ends that say nothing; None where one is left."""
     is_zero = lists[0][:1] == [0]
     for items in lists:
-        while items and items[-1] in (0, _RELEASE):
+        while items and not items[-1]:  # zero and the release's empty word
             items.pop()
+        if _RELEASE in items:
+            return None
     while lists and not lists[-1]:
         lists.pop()
     if not lists or (is_zero and not lists[0]):
         lists[:1] = [[0]]
-    return None if not lists[0] or any(_RELEASE in items for items in lists) else lists
+    return lists if lists[0] else None
 
 
 def step(left: str, right: str) -> Step | None:

@@ -169,7 +169,7 @@ ORACLES = {
         version=NODE.version,
         compare=lambda pairs: NODE.compare(by_the_rules.without_v(pairs)),
     ),
-    "deb": Oracle(name="dpkg", version=_debian("dpkg"), compare=_ask_dpkg, pairs=700),
+    "deb": Oracle(name="dpkg", version=_debian("dpkg"), compare=_ask_dpkg, pairs=500),
     "rpm": Oracle(name="rpm", version=_debian("rpm"), compare=_ask_rpm),
     "apk": Oracle(name=f"apk: {RULES}", version=lambda: "", compare=by_the_rules.apk),
     "gem": Oracle(
@@ -177,7 +177,9 @@ ORACLES = {
         version=lambda: _said([required("ruby", "Ruby", "apt-get install ruby"), "-e", "print Gem::VERSION"]),
         compare=_ask_ruby,
     ),
-    "maven": Oracle(name="ComparableVersion", version=_debian("libmaven3-core-java"), compare=_ask_maven),
+    "maven": Oracle(
+        name="ComparableVersion", version=_debian("libmaven3-core-java"), compare=_ask_maven, pairs=2_000
+    ),
     "composer": Oracle(name="composer/semver", version=_debian("php-composer-semver"), compare=_ask_composer),
     "nuget": Oracle(name=f"NuGet: {RULES}", version=lambda: "", compare=by_the_rules.nuget),
 }
