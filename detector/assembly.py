@@ -35,6 +35,7 @@ from detector.queries.explaining import Explaining
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
 from detector.queries.promotion import Promotions
+from detector.queries.scores import Scores
 from detector.queries.sources import SourceStates
 from detector.queries.views import Views
 from detector.store.store import Store, open_store
@@ -80,6 +81,7 @@ class Reading:
     overview: Overview
     inventory: Inventory
     promotions: Promotions
+    scores: Scores
     sources: SourceStates
 
 
@@ -231,6 +233,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
             policy=settings.current_policy,
         ),
         promotions=promotions,
+        scores=Scores(store=store, comparisons=comparisons, policy=settings.current_policy),
         sources=SourceStates(store=store, config=lambda: settings.config, policy=settings.current_policy),
     )
 

@@ -8,6 +8,9 @@ from typing import Any, Final
 WIDTH: Final = 1180
 LANE: Final = 34
 _LABEL: Final = 92
+SPARK_WIDTH: Final = 120
+SPARK_HEIGHT: Final = 22
+_SPARK_EDGE: Final = 2
 _TICKS: Final = 9
 
 
@@ -97,6 +100,52 @@ def values_chart(
             )
         lanes.append(Lane(name=name, y=len(lanes) * LANE + LANE / 2, marks=tuple(marks)))
     return Chart(lanes=tuple(lanes), ticks=scale.ticks()) if lanes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """A score over time in the size of a word: a line of steps, broken where nothing was measured."""
+
+    path: str
+    #: Where it stands now; None where nothing is measured.
+    end: float | None
+    title: str
+    width: float = SPARK_WIDTH
+    height: float = SPARK_HEIGHT
+
+
+def spark_of(
+    trend: Sequence[tuple[datetime, float | None]], *, now: datetime, back: timedelta
+) -> Spark | None:
+    """Return the trend of a score; None where there was none yet."""
+    known = [score for _, score in trend if score is not None]
+    if not known:
+        return None
+    drawn, room = SPARK_WIDTH - 2 * _SPARK_EDGE, SPARK_HEIGHT - 2 * _SPARK_EDGE
+
+    def x(at: datetime) -> float:
+        share = 1 - (now - at) / back
+        return round(_SPARK_EDGE + min(1.0, max(0.0, share)) * drawn, 1)
+
+    def y(score: float) -> float:
+        return round(_SPARK_EDGE + (1 - score) * room, 1)
+
+    steps: list[str] = []
+    pen = False
+    for (at, score), (until, _) in zip(trend, [*trend[1:], (now, None)], strict=True):
+        if score is not None:
+            steps.append(f"V{y(score)}" if pen else f"M{x(at)} {y(score)}")
+            steps.append(f"H{x(until)}")
+        pen = score is not None
+    last = trend[-1][1]
+    return Spark(
+        path="".join(steps),
+        end=None if last is None else y(last),
+        title=(
+            f"Score over {back.days} days: from {known[0]:.2f}, lowest {min(known):.2f}, "
+            + ("not measured now" if last is None else f"now {last:.2f}")
+        ),
+    )
 
 
 class _Scale:

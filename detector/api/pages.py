@@ -9,13 +9,14 @@ from aiohttp import web
 from detector.api import drifts
 from detector.api.answers import CSV, HTML, JSON, cursor_of, json_answer, position_of, text_answer
 from detector.api.asked import Asked
-from detector.api.charts import changes_chart, values_chart
+from detector.api.charts import changes_chart, spark_of, values_chart
 from detector.api.comparing import diff_document
 from detector.api.keys import PAGES
 from detector.api.params import DiffFilters, DriftParams, MatrixParams, PageAsOf, Params
-from detector.errors import NotFoundError
+from detector.api.reporting import sides_of
 from detector.queries.inventory import LIVE, TIMELINE
 from detector.queries.rendering import csv_of, csv_table, shown, side_shown
+from detector.queries.scores import BACK
 
 P = TypeVar("P", bound=Params)
 Document = Mapping[str, Any]
@@ -124,19 +125,26 @@ def _matrix_csv(document: Document) -> str:
 
 
 async def _diff(asked: Asked[DiffFilters]) -> Document:
-    left, dots, right = asked.name("pair").partition("..")
-    if not dots or not left or not right:
-        raise NotFoundError("a comparison has two sides, as in /diff/staging..prod")
+    left, right = sides_of(asked.name("pair"))
     return await diff_document(asked, left, right, asked.params)
 
 
 async def _beside_diff(asked: Asked[DiffFilters], document: Document) -> dict[str, Any]:
     items = document["items"]
+    policy, name = asked.reading.settings.policy, asked.name("pair")
+    spark = None
+    if any(pair.name == name for pair in policy.pairs):
+        services = asked.params.service
+        trend = await asked.reading.scores.trend(
+            *sides_of(name), now=asked.now, service=services[0] if len(services) == 1 else None
+        )
+        spark = spark_of(trend, now=asked.now, back=BACK)
     return {
+        "spark": spark,
         "items": items[:MOST_ITEMS],
         "more": max(0, len(items) - MOST_ITEMS),
         "services": sorted({item["service"] for item in items} | set(asked.params.service)),
-        "gate": asked.name("pair") in asked.reading.settings.policy.gated,
+        "gate": name in policy.gated,
     }
 
 
@@ -155,6 +163,14 @@ async def _beside_service(asked: Asked[PageAsOf], document: Document) -> dict[st
     return {
         "chart": changes_chart(names, document["changes"], now=until, back=TIMELINE),
         "pairs": {pair.name: pair for pair in asked.reading.settings.policy.pairs},
+        "sparks": {
+            name: spark_of(
+                await asked.reading.scores.trend(*sides_of(name), now=until, service=document["service"]),
+                now=until,
+                back=BACK,
+            )
+            for name in document["comparisons"]
+        },
         "hops": {
             f"{hop['left']}..{hop['right']}": hop for hop in (document["promotion"] or {"hops": ()})["hops"]
         },

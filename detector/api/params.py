@@ -180,6 +180,13 @@ class PromotionParams(AsOf):
     since: Span | None = Field(default=None, description="How long back the figures go, as in 30d")
 
 
+class ScoreParams(Params):
+    """Whose score is shown, and how far back its trend goes."""
+
+    service: Name | None = Field(default=None, description="Only this service")
+    since: Span | None = Field(default=None, description="How long back the trend goes; default 90d")
+
+
 class HistoryParams(Listed):
     """One page of the history of an item."""
 

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from detector.api import comparing, drifts, inventory, operating, pushing, signing_in
+from detector.api import comparing, drifts, inventory, operating, pushing, reporting, signing_in
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
+from detector.api import report_schemas as r
 from detector.api import schemas as s
 from detector.api.answers import HTML, JSON
 from detector.api.asked import Asked
@@ -27,6 +28,7 @@ from detector.api.params import (
     Params,
     PromotionParams,
     PushParams,
+    ScoreParams,
     StaticParams,
 )
 from detector.api.tokens import Scope
@@ -86,6 +88,14 @@ INTERFACE: Final = (
         handler=comparing.comparisons,
         params=Listed,
         answer=s.Listing[s.Comparison],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/comparisons/{{pair}}/score",
+        scope="read",
+        handler=reporting.score,
+        params=ScoreParams,
+        answer=r.Score,
     ),
     Route(
         method="GET",

@@ -9,10 +9,11 @@ import structlog
 from detector.config.policy import Policy
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
+from detector.engine.score import counted, mark_of
 from detector.engine.settling import settled
 from detector.engine.verdicts import findings_in, verdicts_on
 from detector.engine.view import View
-from detector.model.records import Drift, Judged, Key
+from detector.model.records import Drift, Judged, Key, ScoreMark
 from detector.queries.comparison import Comparisons, Gathered
 from detector.queries.views import Views
 from detector.store.store import Store
@@ -109,6 +110,7 @@ class Compare:
         both = gathered.both
         rows = _rows(gathered, pair.name)
         judged: Iterable[Judged] = ()
+        mark = None
         lonely = not both.left.looks or not both.right.looks
         if (
             not lonely
@@ -119,6 +121,8 @@ class Compare:
                 both, pair=pair, rules=policy.rules, now=now, interner=self._views.interner
             )
             judged = [one for one in verdicts.items if one.comparison == pair.name]
+            told = counted(verdicts.items, verdicts.causes)
+            mark = mark_of(pair.name, service, told, verdicts.measured, now=now)
         ledger = self._ledger(pair.name, now, _numbers(numbers, pair.left.name, pair.right.name))
         outcome = live(
             rows,
@@ -134,7 +138,7 @@ class Compare:
         )
         at = _earliest(judged, both.left, both.right)
         return await self._finish(
-            pair.name, service, rows=rows, outcome=outcome, through=through, review_at=at
+            pair.name, service, rows=rows, outcome=outcome, through=through, review_at=at, mark=mark
         )
 
     async def _alone(
@@ -173,8 +177,9 @@ class Compare:
         outcome: Settled,
         through: int,
         review_at: datetime | None,
+        mark: ScoreMark | None = None,
     ) -> Judgement:
-        await self._settle(comparison, service, outcome, through)
+        await self._settle(comparison, service, outcome, through, mark)
         after = {row.key: row.state for row in rows.values()} | {row.key: row.state for row in outcome.drifts}
         for row, (_, event) in zip(outcome.drifts, outcome.events, strict=True):
             self._log.info(
@@ -194,7 +199,14 @@ class Compare:
             waiting="pending" in after.values(),
         )
 
-    async def _settle(self, comparison: str, service: str, outcome: Settled, through: int) -> None:
+    async def _settle(
+        self,
+        comparison: str,
+        service: str,
+        outcome: Settled,
+        through: int,
+        mark: ScoreMark | None = None,
+    ) -> None:
         await self._store.settle(
             comparison,
             service,
@@ -202,6 +214,7 @@ class Compare:
             drifts=outcome.drifts,
             events=outcome.events,
             owed=outcome.owed,
+            mark=mark,
         )
 
     def _ledger(self, comparison: str, now: datetime, numbers: Mapping[str, int]) -> Ledger:

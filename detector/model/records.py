@@ -305,6 +305,21 @@ class Owed:
     drift_ids: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreMark:
+    """The score of one service in one comparison from one judgement on: a row of the trend."""
+
+    comparison: str
+    service: str
+    at: datetime
+    #: None where nothing was measured on both sides.
+    score: float | None
+    #: Whether something critical was open.
+    critical: bool
+    #: Section -> its part.
+    sections: Mapping[str, float] = field(default_factory=dict)
+
+
 def severity_rank(severity: Severity) -> int:
     """Return the place of a severity, 0 for info and 4 for critical."""
     return SEVERITIES.index(severity)

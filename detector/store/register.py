@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from detector.model.records import Drift, DriftEvent, Key, Owed
+from detector.model.records import Drift, DriftEvent, Key, Owed, ScoreMark
 from detector.model.words import Kind, SectionName, Severity, State
 from detector.store import register_tables as r
 from detector.store.database import Database, to_the_end
 from detector.store.interning import chunks
 from detector.store.location import upsert
 from detector.store.outbox import owe
+from detector.store.scores import write_mark
 
 
 class Register:
@@ -32,11 +33,13 @@ class Register:
         drifts: Sequence[Drift],
         events: Sequence[tuple[str, DriftEvent]],
         owed: Sequence[Owed],
+        mark: ScoreMark | None = None,
     ) -> None:
         """Write all that one judgement changed, in one commit.
 
         ``drifts`` replace the rows with their ids, ``events`` are appended to the drift they name, ``owed``
-        enter the outbox. A kill before the commit leaves ``judged_through`` behind, so it is judged again.
+        enter the outbox, ``mark`` the trend of scores where it says something new. A kill before the commit
+        leaves ``judged_through`` behind, so it is judged again.
         """
         async with self._database.write() as connection:
             if drifts:
@@ -55,6 +58,8 @@ class Register:
                     insert(r.drift_event), [_event_row(drift, event) for drift, event in events]
                 )
             await owe(connection, owed)
+            if mark is not None:
+                await write_mark(connection, mark)
             statement = upsert(connection, r.judged_through).values(
                 comparison=comparison, service=service, seq=judged_through
             )

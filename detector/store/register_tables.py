@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -59,6 +60,19 @@ judged_through = Table(
     Column("service", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("comparison", "service"),
+)
+
+#: A row for each change of a score, none for a look that changed nothing.
+score = Table(
+    "score",
+    metadata,
+    Column("comparison", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("score", Float),
+    Column("critical", Boolean, nullable=False),
+    Column("sections", Json, nullable=False),
+    PrimaryKeyConstraint("comparison", "service", "at"),
 )
 
 #: ``state``: `due`, `delivered`, or `parked` where trying again cannot help and a person must look.

@@ -8,6 +8,7 @@ from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
 from detector.store.schema import bring_up_to_date, require_current
+from detector.store.scores import Scores
 from detector.store.snapshots import Snapshots
 from detector.store.sources import Sources
 from detector.store.streams import StreamReads
@@ -52,6 +53,8 @@ class Store:
         self.judged_through = register.judged_through
         self.register = register.register
         self.drift = register.drift
+
+        self.score_marks = Scores(database).score_marks
 
         outbox = Outbox(database)
         self.lease_owed = outbox.lease_owed

@@ -9,6 +9,7 @@ from tests.api.house import House
 
 READS = [route for route in (*INTERFACE, *OPERATION) if route.method == "GET" and route.answer is not None]
 PLACES = {"service": "checkout", "item": "pkg%3Apypi%2Fdjango", "environment": "staging", "number": "1"}
+PLACES["pair"] = "staging..prod-eu"
 
 
 async def test_the_document_is_valid_openapi_3_1(empty: House) -> None:
