@@ -44,6 +44,8 @@ class Ledger:
     drifts: list[Drift] = field(default_factory=list)
     events: list[tuple[str, DriftEvent]] = field(default_factory=list)
     said: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    #: Whether all that is judged came late: such news never alerts.
+    late: bool = False
 
     def write(self, row: Drift, event: str, *, alert: str | None = None) -> None:
         """Take down a row's new state with the event that led to it, and the alert it owes."""
@@ -62,7 +64,7 @@ class Ledger:
                 ),
             )
         )
-        if alert is not None:
+        if alert is not None and not self.late:
             self.said.setdefault(row.owner or row.key.service, []).append((row.id, alert))
 
     def settled(self) -> Settled:
@@ -173,7 +175,7 @@ def _drifting(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witness
     if row.state == "pending":
         if moved:
             ledger.write(_first_seen(now_row, witnesses), "changed")
-        elif witnesses.confirmed(row):
+        elif not ledger.late and witnesses.confirmed(row):
             ledger.write(replace(now_row, state="open"), "confirmed", alert="opened")
         return
     alert = row.state == "open"
@@ -198,7 +200,8 @@ def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses)
         ),
         witnesses,
     )
-    confirmed = witnesses.confirmed(fresh)
+    # The next observation that is not late confirms it, and is heard.
+    confirmed = not ledger.late and witnesses.confirmed(fresh)
     event = "reopened" if again else "opened"
     ledger.write(
         replace(fresh, state="open") if confirmed else fresh, event, alert=event if confirmed else None

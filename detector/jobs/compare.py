@@ -7,16 +7,42 @@ from datetime import datetime
 import structlog
 
 from detector.config.policy import Policy
+from detector.engine.hindsight import Hindsight, Moment
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
 from detector.engine.score import counted, mark_of
 from detector.engine.settling import settled
 from detector.engine.verdicts import findings_in, verdicts_on
 from detector.engine.view import View
-from detector.model.records import Drift, Judged, Key, ScoreMark
+from detector.model.records import Drift, Judged, Key, Recorded, ScoreMark
 from detector.queries.comparison import Comparisons, Gathered
 from detector.queries.views import Views
 from detector.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What came of one service since it was last judged."""
+
+    #: `at` of the earliest observation among it.
+    earliest: datetime
+    #: Whether newer ones of the same streams were there before all of it.
+    late: bool
+    #: Whether any of it took the place of another one of the same time.
+    instead: bool = False
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> "Arrived":
+        """Return one observation that changed something."""
+        return cls(earliest=recorded.at, late=recorded.late, instead=recorded.instead)
+
+    def __or__(self, other: "Arrived") -> "Arrived":
+        """Return both as one."""
+        return Arrived(
+            earliest=min(self.earliest, other.earliest),
+            late=self.late and other.late,
+            instead=self.instead or other.instead,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +53,17 @@ class Judgement:
     service: str
     review_at: datetime | None
     waiting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """One judgement of one service, in all its comparisons."""
+
+    service: str
+    now: datetime
+    #: Environment -> number of its newest snapshot.
+    numbers: Mapping[str, int]
+    arrived: Arrived | None
 
 
 class Compare:
@@ -58,26 +95,33 @@ class Compare:
         return list(late)
 
     async def judge(
-        self, environment: str, service: str, *, now: datetime, half_seen: Collection[str] = ()
+        self,
+        environment: str,
+        service: str,
+        *,
+        now: datetime,
+        half_seen: Collection[str] = (),
+        arrived: Arrived | None = None,
     ) -> list[Judgement]:
         """Judge one service in every comparison of an environment, and in the environment alone.
 
         Where a side is ``half_seen``, nothing is judged: it stays behind until that side was seen whole.
+        ``arrived`` is what came of it since it was last judged: where that is older than what is known, the
+        drifts that nobody can see now are judged in hindsight, and what only came late does not alert.
         """
         policy = self._policy()
         if environment not in policy.environments or environment in half_seen:
             return []
         seqs = await self._store.changed_seqs()
         numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
+        asked = _Round(service=service, now=now, numbers=numbers, arrived=arrived)
         done = []
         for pair in policy.pairs:
             sides = (pair.left.name, pair.right.name)
             if environment in sides and not any(side in half_seen for side in sides):
                 through = max(seqs.get((pair.left.name, service), 0), seqs.get((pair.right.name, service), 0))
-                done.append(await self._pair(pair, service, now, through, numbers))
-        done.append(
-            await self._alone(environment, service, now, seqs.get((environment, service), 0), numbers)
-        )
+                done.append(await self._pair(pair, asked, through))
+        done.append(await self._alone(environment, asked, seqs.get((environment, service), 0)))
         return done
 
     async def withdraw_unconfigured(self, *, now: datetime) -> int:
@@ -90,7 +134,8 @@ class Compare:
             if row.comparison not in known or row.key.service not in seen:
                 gone.setdefault((row.comparison, row.key.service), []).append(row)
         for (comparison, service), rows in gone.items():
-            ledger = self._ledger(comparison, now, {})
+            asked = _Round(service=service, now=now, numbers={}, arrived=None)
+            ledger = self._ledger(comparison, asked)
             await self._settle(comparison, service, withdraw(rows, ledger), 0)
         return sum(len(rows) for rows in gone.values())
 
@@ -102,14 +147,41 @@ class Compare:
         ]
         return [*pairs, environment]
 
-    async def _pair(
-        self, pair: Pair, service: str, now: datetime, through: int, numbers: Mapping[str, int]
-    ) -> Judgement:
-        policy = self._policy()
-        gathered = await self._comparisons.pair(pair, service, now=now)
+    async def _pair(self, pair: Pair, asked: _Round, through: int) -> Judgement:
+        gathered, moment, mark = await self._at(pair, asked.service, asked.now)
+        both, rows = gathered.both, _rows(gathered, pair.name)
+        ledger = self._ledger(pair.name, asked, pair.left.name, pair.right.name)
+        await self._look_back(pair, asked, gathered, moment, ledger)
+        outcome = live(
+            rows,
+            moment.judged.values(),
+            ledger=ledger,
+            witnesses=Witnesses(
+                left=both.left,
+                right=both.right,
+                policies=_policies(both.service.sources),
+                needed=self._policy().confirm_after,
+            ),
+            settled_now=moment.settled,
+        )
+        at = _earliest(moment.judged.values(), both.left, both.right)
+        return await self._finish(
+            pair.name,
+            asked.service,
+            rows=rows,
+            outcome=outcome,
+            through=through,
+            review_at=at,
+            mark=mark,
+        )
+
+    async def _at(
+        self, pair: Pair, service: str, now: datetime, as_of: datetime | None = None
+    ) -> tuple[Gathered, Moment, ScoreMark | None]:
+        """Judge both views of now, or of an earlier moment, with the mark of their score."""
+        gathered = await self._comparisons.pair(pair, service, now=now, as_of=as_of)
         both = gathered.both
-        rows = _rows(gathered, pair.name)
-        judged: Iterable[Judged] = ()
+        judged: dict[Key, Judged] = {}
         mark = None
         lonely = not both.left.looks or not both.right.looks
         if (
@@ -118,43 +190,52 @@ class Compare:
             and both.service.expected_in(pair.right.name)
         ):
             verdicts = verdicts_on(
-                both, pair=pair, rules=policy.rules, now=now, interner=self._views.interner
+                both, pair=pair, rules=self._policy().rules, now=now, interner=self._views.interner
             )
-            judged = [one for one in verdicts.items if one.comparison == pair.name]
+            judged = {one.key: one for one in verdicts.items if one.comparison == pair.name}
             told = counted(verdicts.items, verdicts.causes)
             mark = mark_of(pair.name, service, told, verdicts.measured, now=now)
-        ledger = self._ledger(pair.name, now, _numbers(numbers, pair.left.name, pair.right.name))
-        outcome = live(
-            rows,
-            judged,
-            ledger=ledger,
-            witnesses=Witnesses(
-                left=both.left,
-                right=both.right,
-                policies=_policies(both.service.sources),
-                needed=policy.confirm_after,
-            ),
-            settled_now=lambda key: None if lonely else settled(both.left, both.right, key),
+        moment = Moment(
+            judged=judged, settled=lambda key: None if lonely else settled(both.left, both.right, key)
         )
-        at = _earliest(judged, both.left, both.right)
-        return await self._finish(
-            pair.name, service, rows=rows, outcome=outcome, through=through, review_at=at, mark=mark
-        )
+        return gathered, moment, mark
 
-    async def _alone(
-        self, environment: str, service: str, now: datetime, through: int, numbers: Mapping[str, int]
-    ) -> Judgement:
+    async def _look_back(
+        self, pair: Pair, asked: _Round, gathered: Gathered, moment: Moment, ledger: Ledger
+    ) -> None:
+        """Judge in hindsight what is out of sight now, where something older came after something newer."""
+        seen = {
+            at
+            for view in (gathered.both.left, gathered.both.right)
+            for looks in view.looks.values()
+            for look in looks
+            for at in look.stream.seen_at
+        }
+        arrived = asked.arrived
+        if arrived is None or not seen or not (arrived.instead or arrived.earliest < max(seen)):
+            return
+        hindsight = Hindsight(moment, _rows(gathered, pair.name), ledger)
+        for at in sorted(seen, reverse=True):
+            if at < arrived.earliest and not hindsight.waiting:
+                return
+            _, then, _ = await self._at(pair, asked.service, asked.now, as_of=at)
+            hindsight.look(then)
+        hindsight.forget(since=min(seen))
+
+    async def _alone(self, environment: str, asked: _Round, through: int) -> Judgement:
         policy = self._policy()
         here = policy.environment(environment)
         inside = Pair(left=here, right=here)
-        gathered = await self._comparisons.pair(inside, service, now=now)
+        gathered = await self._comparisons.pair(inside, asked.service, now=asked.now)
         view = gathered.both.right
-        judged = findings_in(view, service=gathered.both.service, pair=inside, rules=policy.rules, now=now)
+        judged = findings_in(
+            view, service=gathered.both.service, pair=inside, rules=policy.rules, now=asked.now
+        )
         rows = _rows(gathered, environment)
         outcome = live(
             rows,
             judged,
-            ledger=self._ledger(environment, now, _numbers(numbers, environment)),
+            ledger=self._ledger(environment, asked, environment),
             witnesses=Witnesses(
                 left=view,
                 right=view,
@@ -165,7 +246,7 @@ class Compare:
         )
         at = _earliest(judged, view)
         return await self._finish(
-            environment, service, rows=rows, outcome=outcome, through=through, review_at=at
+            environment, asked.service, rows=rows, outcome=outcome, through=through, review_at=at
         )
 
     async def _finish(
@@ -217,8 +298,14 @@ class Compare:
             mark=mark,
         )
 
-    def _ledger(self, comparison: str, now: datetime, numbers: Mapping[str, int]) -> Ledger:
-        return Ledger(comparison=comparison, now=now, new_id=self._new_id, snapshots=numbers)
+    def _ledger(self, comparison: str, asked: _Round, *environments: str) -> Ledger:
+        return Ledger(
+            comparison=comparison,
+            now=asked.now,
+            new_id=self._new_id,
+            snapshots={name: asked.numbers[name] for name in environments if name in asked.numbers},
+            late=asked.arrived is not None and asked.arrived.late,
+        )
 
 
 def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:
@@ -235,7 +322,3 @@ def _policies(
     sources: Mapping[str, tuple[SourcePolicy, ...]],
 ) -> dict[str, dict[str, SourcePolicy]]:
     return {environment: {one.source: one for one in here} for environment, here in sources.items()}
-
-
-def _numbers(numbers: Mapping[str, int], *environments: str) -> dict[str, int]:
-    return {name: numbers[name] for name in environments if name in numbers}

@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from detector.config.records import Source
 from detector.errors import ParityError, StoreError
 from detector.jobs.collect import Collect, Ran
-from detector.jobs.compare import Compare
+from detector.jobs.compare import Arrived, Compare
 from detector.jobs.deliver import Deliver, Result
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
@@ -57,6 +57,8 @@ class Watch:
         self._stale_rules = False
         #: Service -> its sources that never ran. What is half seen is not judged: the other half explains it.
         self._first_looks: dict[str, set[SourceId]] = {}
+        #: (environment, service) -> what came of it since it was judged.
+        self._arrived: dict[tuple[str, str], Arrived] = {}
         #: (environment, service) -> when to look at it again.
         self._review_at: dict[tuple[str, str], datetime] = {}
         self._log = structlog.get_logger("parity.watch")
@@ -152,14 +154,24 @@ class Watch:
 
     def _matters(self, environment: str, service: str, recorded: Recorded) -> bool:
         """Tell whether an observation can change a verdict: it changed facts, or a drift waits for it."""
+        if recorded.changed:
+            self._remember((environment, service), Arrived.of(recorded))
         return recorded.changed or (environment, service) in self._waiting
 
     async def judge(self, environment: str, service: str) -> None:
         """Judge one service of one environment everywhere it is compared and was looked at."""
         half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
-        async with self._judging:
-            done = await self._compare.judge(environment, service, now=datetime.now(UTC), half_seen=half_seen)
         here = (environment, service)
+        async with self._judging:
+            arrived = self._arrived.pop(here, None)
+            try:
+                done = await self._compare.judge(
+                    environment, service, now=datetime.now(UTC), half_seen=half_seen, arrived=arrived
+                )
+            except BaseException:
+                if arrived is not None:
+                    self._remember(here, arrived)
+                raise
         if not any(judgement.waiting for judgement in done):
             self._waiting.discard(here)
         for judgement in done:
@@ -169,6 +181,10 @@ class Watch:
         times = [judgement.review_at for judgement in done if judgement.review_at is not None]
         if times:
             self._look_again(here, min(times))
+
+    def _remember(self, here: tuple[str, str], arrived: Arrived) -> None:
+        known = self._arrived.get(here)
+        self._arrived[here] = arrived | known if known is not None else arrived
 
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)

@@ -71,9 +71,13 @@ class Recorded:
     #: The number of the environment's snapshot that holds it: new when ``changed``.
     snapshot: int
     late: bool = False
+    #: Whether it took the place of another one of the same time.
+    instead: bool = False
     held: bool = False
     replayed: bool = False
     seq: int = 0
+    #: When it was observed, by a clock that is never ahead of ours.
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,10 +84,15 @@ class Comparisons:
             pair=pair, turned=turned, left=ours.state, right=theirs.state, both=gathered.both, at=at
         )
 
-    async def pair(self, pair: Pair, service: str, *, now: datetime) -> "Gathered":
-        """Return both current views of one service with its rows and histories: what a judgement needs."""
+    async def pair(
+        self, pair: Pair, service: str, *, now: datetime, as_of: datetime | None = None
+    ) -> "Gathered":
+        """Return both views of one service with its rows and histories: what a judgement needs.
+
+        ``as_of`` asks for the views of an earlier moment, as known now.
+        """
         ours, theirs = [
-            (await self._views.of(environment.name, now=now, services=(service,))).get(service)
+            (await self._views.of(environment.name, now=now, services=(service,), as_of=as_of)).get(service)
             for environment in (pair.left, pair.right)
         ]
         rows = [

@@ -16,7 +16,7 @@ from detector.model.records import Recorded
 from detector.model.words import Traffic
 from detector.store import writing
 from detector.store.backdating import Rewriting, rewrite, rewrite_unsaid, rewriting
-from detector.store.columns import micros
+from detector.store.columns import micros, moment
 from detector.store.database import Database, to_the_end
 from detector.store.fold import Settled, flat, settle
 from detector.store.interning import Interning
@@ -76,8 +76,10 @@ class Recording:
             digest=digest.hex(),
             snapshot=after.changed_number,
             late=where.index < len(known.ring) - (where.kind == "instead") if known else False,
+            instead=where.kind == "instead",
             held=bool(after.settled.held),
             seq=after.changed_seq,
+            at=moment(entry.at),
         )
 
     async def record_again(  # noqa: PLR0913 - one parameter for each part of a stream's name
@@ -146,6 +148,7 @@ class Recording:
             replayed=where.kind == "known",
             held=bool(known.settled.held),
             seq=known.changed_seq,
+            at=moment(entry.at),
         )
 
     async def _commit(self, connection: AsyncConnection, known: Known | None, arrival: Arrival) -> Known:

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from detector.errors import NotFoundError
 from detector.model.canonical import observation_digest
 from detector.model.facts import Section, Unseen
+from detector.model.items import matches
 from detector.model.records import Stream
+from detector.model.words import SectionName
 from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
@@ -93,7 +95,7 @@ class StreamReads:
                 continue
             document = unsaid.get(row.id, {"held": {}, "carried": []})
             held = _by_section((item for items in document["held"].values() for item in items), silent)
-            carried = _by_section(document["carried"], silent)
+            carried = _in_doubt(sections) if when.past else _by_section(document["carried"], silent)
             newer = ahead.get(row.id)
             # A commit between the read and now: its ring speaks of facts that were not read.
             same = newer is not None and newer.changed_seq == row.changed_seq
@@ -227,6 +229,19 @@ def _by_section(items: Iterable[int], names: Mapping[int, ItemName]) -> dict[Any
         section, name = names[item]
         found.setdefault(section, set()).add(name)
     return {section: frozenset(some) for section, some in found.items()}
+
+
+def _in_doubt(sections: Mapping[SectionName, Section]) -> dict[SectionName, frozenset[str]]:
+    """Return the items of a past state that stood under a part which was not seen then.
+
+    Which of them were only remembered is not kept: each is taken for unknown, and none for seen.
+    """
+    found: dict[SectionName, frozenset[str]] = {}
+    for name, section in sections.items():
+        globs = [part.item for part in section.unseen]
+        if items := frozenset(item for item in section.facts if any(matches(glob, item) for glob in globs)):
+            found[name] = items
+    return found
 
 
 def _section(document: Any, facts: Mapping[str, Held]) -> Section:

@@ -9,7 +9,7 @@ from detector.model.facts import Section, Value
 from detector.model.records import Interval
 from detector.model.words import SectionName
 from detector.store.store import Store
-from tests.store.seen import RECEIVED, minute, observed, packages, section
+from tests.store.seen import RECEIVED, minute, observed, packages, section, unseen
 
 DJANGO = "pkg:pypi/django"
 
@@ -144,3 +144,13 @@ async def test_timelines_tell_of_every_environment_but_not_of_sidecars_or_idle_s
         ("prod", key): [("1.0", minute(5)), ("1.1", minute(7))],
     }
     assert await store.timelines([("release", "image#tag")], services=["other"]) == {}
+
+
+async def test_a_past_state_does_not_take_what_was_out_of_sight_for_seen(store: Store) -> None:
+    await store.record(observed(0, {"pkg:pypi/django": "5.2"}), received_at=RECEIVED, scheduled=True)
+    blind = section({"pkg:pypi/flask": "3.0"}, unseen=unseen("pkg:pypi/django"))
+    await store.record(observed(1, sections={"dependencies": blind}), received_at=RECEIVED, scheduled=True)
+    (before,) = await store.streams(as_of=minute(0))
+    (after,) = await store.streams(as_of=minute(1))
+    assert before.carried == {}
+    assert after.carried == {"dependencies": frozenset({"pkg:pypi/django"})}
