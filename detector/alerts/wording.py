@@ -24,6 +24,8 @@ _FINDINGS: Final[Mapping[str, str]] = {
     "placeholder": "{name} still holds a placeholder",
     "loopback_in_production": "{name} points at the machine itself",
     "read_but_unset": "{name} is read by the code and set nowhere",
+    "default_in_production": "{name} is set nowhere, and its default in the code is none for production",
+    "set_but_unread": "{listed} set and read nowhere in the code",
     "service_gone": "the service is gone from {gone}",
     "substitution": "{name} leads to {ours} in {left} and to {theirs} in {right}",
 }
@@ -36,6 +38,8 @@ _CONSEQUENCES: Final[Mapping[str, str]] = {
     "placeholder": "A part of {right} was never configured.",
     "loopback_in_production": "{right} talks to itself where it should talk to a service.",
     "read_but_unset": "Code in {right} reads a key that nobody sets.",
+    "default_in_production": "Code in {right} falls back to a value that was meant for development.",
+    "set_but_unread": "{right} carries settings that nothing looks at.",
     "service_gone": "A service that both environments had is missing in {gone}.",
 }
 _OF_SECTIONS: Final[Mapping[str, str]] = {
@@ -92,9 +96,20 @@ def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
         "right": right,
         "gone": gone,
         "other": other,
+        "listed": _listed(item["right"]),
         "ours": _product(item["left"]),
         "theirs": _product(item["right"]),
     }
+
+
+def _listed(side: Mapping[str, Any] | None) -> str:
+    """Return the names that a finding is about: the first ones, and how many more there are."""
+    names = (side or {}).get("value")
+    if not isinstance(names, list):
+        return ""
+    more = len(names) - _MOST_VALUES
+    said = ", ".join(names[:_MOST_VALUES])
+    return f"{said} and {more} more are" if more > 0 else f"{said} {'are' if len(names) > 1 else 'is'}"
 
 
 def _product(side: Mapping[str, Any] | None) -> str:

@@ -7,6 +7,7 @@ from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
 from detector.engine.rulebook import rulebook
 from detector.engine.rules import Rule
+from detector.engine.unset import unread_in
 from detector.engine.values import equal_values, must_differ, rotated
 from detector.engine.view import Place, View
 from detector.model import versions
@@ -142,6 +143,7 @@ def _anywhere(view: View) -> Sequence[Difference]:
     for place, loser in view.contradictions.items():
         side = view.sides[place]
         found.append(Difference(place, "changed", loser, side, "contradiction"))
+    found += unread_in(view)
     return _in_order(found)
 
 

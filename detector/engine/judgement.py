@@ -11,6 +11,7 @@ from detector.engine.calendars import Calendar, end_of
 from detector.engine.detail import detail_of
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
+from detector.engine.reads import reading_of, where_read
 from detector.engine.remedies import remedy_for
 from detector.engine.rulebook import Chapters, Decided, rulebook
 from detector.engine.rules import Allowance, Decision, Rule, Subject
@@ -53,7 +54,8 @@ class Case:
         tiers = self.pair.left.tier, self.pair.right.tier
         about = (self.service.name, self.service.owner or "", self.name, *tiers)
         object.__setattr__(self, "chapters", rulebook(self.rules).about(about))
-        object.__setattr__(self, "mend", partial(remedy_for, pair=self.pair))
+        read = partial(where_read, (self.left, self.right))
+        object.__setattr__(self, "mend", partial(remedy_for, pair=self.pair, read=read))
 
 
 class Ruling(NamedTuple):
@@ -295,24 +297,11 @@ def _product(case: Case, difference: Difference) -> str:
 
 
 def _read(case: Case, difference: Difference) -> str:
-    """Return what the code of either side says of a key: `required` when one read has no default.
-
-    `unread` where the code was looked at and does not read it; empty where nobody looked.
-    """
+    """Return what the code of either side does about a key."""
     place = difference.place
     if place.section != "config":
         return ""
-    looked = [
-        look.section.reads
-        for view in (case.left, case.right)
-        for component in dict.fromkeys((place.component, MAIN))
-        for look in view.looks.get((component, "config"), ())
-        if look.section.reads
-    ]
-    reads = [entry for known in looked for entry in known.get(place.item, ())]
-    if not reads:
-        return "unread" if looked else ""
-    return "optional" if all(entry.get("default") for entry in reads) else "required"
+    return reading_of((case.left, case.right), place.component, place.item)
 
 
 #: What rules may ask of a difference beside its item -> what answers; see `detector.engine.rulebook`.

@@ -226,6 +226,28 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(section=_CONFIG, status=("left_only", "right_only"), read=("required",)),
         Outcome(severity={"*": "high"}),
     ),
+    _rule(
+        "config/read_with_stand_in",
+        Match(section=_CONFIG, status=_LEFT_ONLY, read=("stand_in",)),
+        Outcome(severity={"*": "info"}),
+    ),
+    _rule(
+        "config/stand_in_in_production",
+        Match(section=_CONFIG, status=_LEFT_ONLY, read=("stand_in",), right_tier=("production",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule("config/read_but_unset", Match(kind=("read_but_unset",)), Outcome(severity={"*": "medium"})),
+    _rule(
+        "config/read_but_unset_in_production",
+        Match(kind=("read_but_unset",), right_tier=("production",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule(
+        "config/default_in_production",
+        Match(kind=("default_in_production",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule("config/set_but_unread", Match(kind=("set_but_unread",)), Outcome(severity={"*": "info"})),
     _rule("config/platform", Match(section=_CONFIG, item=PLATFORM_KEYS), Outcome(ignore=True)),
     _rule("config/shared_secret", Match(kind=("shared_secret",)), Outcome(severity={"*": "high"})),
     _rule("config/shared_endpoint", Match(kind=("shared_endpoint",)), Outcome(severity={"*": "critical"})),

@@ -1,6 +1,7 @@
 """The command that would mend a finding. A person runs it: Parity never does."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from detector.engine.policy import Pair
@@ -21,8 +22,11 @@ _ADD: Final = {"pypi": "uv add {name}=={version}", "npm": "npm install {name}@{v
 _PLAIN: Final = re.compile(r"[A-Za-z0-9@/.+~:!%_-]{1,256}")
 
 
-def remedy_for(judged: Judged, pair: Pair) -> str:
-    """Return one line: where, the command, and why there."""
+def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> str:
+    """Return one line: where, the command, and why there.
+
+    ``read`` says where the code reads a key of a component, or an empty text.
+    """
     behind, ahead, target = _sides(judged, pair)
     item, kind = judged.key.item, judged.key.kind
     if kind == "config_source_differs":
@@ -31,10 +35,13 @@ def remedy_for(judged: Judged, pair: Pair) -> str:
         return f"in {behind}: run {judged.key.component}   # {ahead} runs it, {behind} does not"
     if kind in ("shared_secret", "shared_endpoint"):
         return _unshare(item, kind, pair)
+    if kind in ("read_but_unset", "default_in_production"):
+        where = read(judged.key.component, item) or "the code reads it"
+        return f"in {pair.right.name}: set {item}   # {where}"
     if judged.left is None or kind in ("floating", "contradiction"):
         return _in_place(judged, pair.right.name)
     if judged.key.section == "config":
-        return _config(judged, behind, ahead)
+        return _config(judged, behind, ahead, read(judged.key.component, item))
     version = target.value if isinstance(target.value, str) else ""
     if item.startswith("pkg:"):
         ecosystem, _, name = item[4:].partition("/")
@@ -70,10 +77,10 @@ def _server(judged: Judged, behind: str, ahead: str, version: str) -> str:
     return f"in {behind}: bring the {aspect} of {server} to {version or 'the state of ' + ahead}"
 
 
-def _config(judged: Judged, behind: str, ahead: str) -> str:
+def _config(judged: Judged, behind: str, ahead: str, read: str) -> str:
     name = judged.key.item
     if judged.status in ("left_only", "right_only"):
-        return f"in {behind}: set {name}   # {ahead} has it, {behind} does not"
+        return f"in {behind}: set {name}   # {read or f'{ahead} has it, {behind} does not'}"
     if judged.key.kind == "substitution":
         return f"point {name} at the same kind of backing service in {behind} and {ahead}"
     return f"give {name} the same kind of value in {behind} and {ahead}"
@@ -92,6 +99,8 @@ def _in_place(judged: Judged, environment: str) -> str:
         return f"in {environment}: pin {item} to a full version or a digest"
     if judged.key.kind == "contradiction":
         return f"in {environment}: find out which source of {item} is right; the first listed was taken"
+    if judged.key.kind == "set_but_unread":
+        return f"in {environment}: take out what nothing reads"
     if judged.key.kind == "placeholder":
         return f"in {environment}: give {item} a real value"
     return f"in {environment}: point {item} at the production host"

@@ -5,6 +5,7 @@ from typing import Final
 from detector.engine.components import joins_of, one_sided, sides_at
 from detector.engine.findings import endpoints
 from detector.engine.images import settle_image
+from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
 from detector.engine.values import equal_values, must_differ
 from detector.engine.view import Place, View
 from detector.model import versions
@@ -23,6 +24,10 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     True: both sides are known and there is nothing left of it. False: it is still there, but a rule hides
     it. None: one side cannot be seen, so nothing is known.
     """
+    if key.kind in UNSET_KINDS:
+        return unset_settled(left, right, key)
+    if key.kind == "set_but_unread":
+        return _unread_settled(right)
     place = Place(key.component, key.section, key.item)
     if key.section == "processes" and key.item in COMPONENT_KINDS:
         return _component_settled(left, right, place)
@@ -32,6 +37,13 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     if key.kind == "shared_endpoint" and _may_still_point_at(left, _field(theirs.value, "endpoint")):
         return None
     return not _is_still_there(key, ours, theirs, left, right)
+
+
+def _unread_settled(view: View) -> bool | None:
+    """Tell whether every key is read now, which only code that was understood whole can prove."""
+    if not view.reads or not all(code.whole for code in view.reads.values()):
+        return None
+    return not any(True for _ in unread_in(view))
 
 
 def _component_settled(left: View, right: View, place: Place) -> bool | None:

@@ -15,6 +15,7 @@ from detector.engine.policy import Pair, Service
 from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
 from detector.engine.sources import config_source_differs
+from detector.engine.unset import unset_between
 from detector.engine.view import Interner, Place, View
 from detector.model.records import Drift, Judged, Key
 from detector.model.words import MAIN
@@ -94,7 +95,12 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
     known = {difference.place for difference in found.items}
     asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
     return sorted(
-        [*found.items, *asked, *shared_between(both.left, both.right, pair)],
+        [
+            *found.items,
+            *asked,
+            *shared_between(both.left, both.right, pair),
+            *unset_between(both.left, both.right, pair),
+        ],
         key=lambda difference: (difference.place, difference.kind),
     )
 

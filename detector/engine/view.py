@@ -4,13 +4,14 @@ What the looks of several streams say together of one item is in `detector.engin
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from detector.engine.interning import Interner
 from detector.engine.looks import ABSENT, Look, settle, why_unknown
 from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
+from detector.engine.reads import CodeReads, code_reads, only_reads
 from detector.engine.sides import Place, Sides
 from detector.model.facts import Section
 from detector.model.records import Side, Stream
@@ -41,6 +42,10 @@ class View:
     unknown: frozenset[Place] = frozenset()
     #: Components that no stream says anything of, and that were not seen to be gone either.
     silent: frozenset[str] = frozenset()
+    #: Component -> what its code reads.
+    reads: Mapping[str, CodeReads] = field(default_factory=dict)
+    #: Component -> looks that only say what code reads: they see no key, and are part of the coverage.
+    readings: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     #: Earliest moment at which a stream grows stale.
     fresh_until: datetime | None = None
     _found: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -99,12 +104,15 @@ def view_of(
 ) -> View:
     """Merge the live streams of a service. ``policies`` are by source name."""
     looks: dict[tuple[str, SectionName], list[Look]] = {}
+    readings: dict[str, list[Look]] = {}
     kinds: dict[str, ComponentKind] = {}
     deadlines: list[datetime] = []
     live = [stream for stream in streams if stream.traffic == "live"]
     live.sort(key=lambda stream: policies[stream.source].rank if stream.source in policies else len(policies))
     for stream in live:
-        if stream.component == MAIN or not _is_gone(stream):
+        if _is_evidence(stream):
+            pass  # where its code is read, nothing is said of what runs
+        elif stream.component == MAIN or not _is_gone(stream):
             kinds[stream.component] = stream.component_kind
         policy = policies.get(stream.source)
         for name, section in stream.sections.items():
@@ -118,8 +126,11 @@ def view_of(
                 held=stream.held.get(name, frozenset()),
                 carried=stream.carried.get(name, frozenset()),
             )
-            looks.setdefault((stream.component, name), []).append(look)
-    return _merged(
+            if only_reads(name, section):
+                readings.setdefault(stream.component, []).append(look)
+            else:
+                looks.setdefault((stream.component, name), []).append(look)
+    merged = _merged(
         environment,
         service,
         looks,
@@ -128,6 +139,10 @@ def view_of(
         fresh_until=min((at for at in deadlines if at >= now), default=None),
         interner=interner,
     )
+    reads = _reads(looks, readings)
+    if not reads:
+        return merged
+    return replace(merged, reads=reads, readings={name: tuple(here) for name, here in readings.items()})
 
 
 def _is_gone(stream: Stream) -> bool:
@@ -193,6 +208,22 @@ def _merged(
         silent=silent,
         fresh_until=fresh_until,
     )
+
+
+def _reads(
+    looks: Mapping[tuple[str, SectionName], list[Look]], readings: Mapping[str, list[Look]]
+) -> dict[str, CodeReads]:
+    found: dict[str, CodeReads] = {}
+    for component in dict.fromkeys([*readings, *(component for component, _ in looks)]):
+        here = [*looks.get((component, "config"), ()), *readings.get(component, ())]
+        code = code_reads((look.section, look.fresh) for look in here)
+        if code is not None:
+            found[component] = code
+    return found
+
+
+def _is_evidence(stream: Stream) -> bool:
+    return bool(stream.sections) and all(only_reads(*each) for each in stream.sections.items())
 
 
 def _items_of(looks: list[Look]) -> Iterable[str]:

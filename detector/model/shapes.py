@@ -2,7 +2,8 @@
 
 A shape is a small document: ``type`` (`empty bool int url path json pem text template`), and where they
 apply ``scheme``, ``host`` (`loopback private public container`), ``credentials``, ``placeholder``,
-``source_class``, ``fingerprint`` and ``endpoint``. No length, no prefix, no value.
+``source_class``, ``fingerprint`` and ``endpoint``; and from closed lists the ``backend`` that a key selects,
+the ``emulator`` and the ``tier`` that a host is named after. No length, no prefix, no value.
 """
 
 import ipaddress
@@ -14,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from detector.model.fingerprints import Fingerprinter
 from detector.model.items import matches
+from detector.model.stand_ins import StandIn, backend_of, emulator_of, tier_of_host
 from detector.model.words import SourceClass
 
 HostClass = Literal["loopback", "private", "public", "container"]
@@ -62,14 +64,35 @@ BACKING_SCHEMES: Final[dict[str, tuple[str, int | None]]] = {
     "nats": ("nats", 4222),
     "elasticsearch": ("elasticsearch", 9200),
     "opensearch": ("opensearch", 9200),
+    "sqs": ("sqs", None),
     "s3": ("s3", None),
+    "gs": ("gcs", None),
     "smtp": ("smtp", 25),
     "smtps": ("smtp", 465),
+    # what frameworks call the same things (dj-database-url, django-environ, Celery)
+    "pgsql": ("postgresql", 5432),
+    "postgis": ("postgresql", 5432),
+    "mysqlgis": ("mysql", 3306),
+    "spatialite": ("sqlite", None),
+    "rediscache": ("redis", 6379),
+    "memcache": ("memcached", 11211),
+    "pymemcache": ("memcached", 11211),
+    "locmemcache": ("local-memory", None),
+    "locmem": ("local-memory", None),
+    "memory": ("local-memory", None),
+    "filecache": ("local-file", None),
+    "filesystem": ("local-file", None),
+    "file": ("local-file", None),
+    "dummycache": ("dummy", None),
+    "consolemail": ("console", None),
+    "filemail": ("local-file", None),
+    "memorymail": ("local-memory", None),
+    "dummymail": ("dummy", None),
 }
 
 #: Other schemes that a shape names. Any other could be the first half of a secret and is left out.
 _PLAIN_SCHEMES: Final = frozenset(
-    ("http", "https", "ws", "wss", "grpc", "ftp", "ftps", "sftp", "ssh", "git", "file", "unix", "tcp", "udp")
+    ("http", "https", "ws", "wss", "grpc", "ftp", "ftps", "sftp", "ssh", "git", "unix", "tcp", "udp")
 )
 #: Products that keep nothing of whoever uses them: one relay for all environments is no shared state.
 _STATELESS: Final = frozenset({"smtp"})
@@ -124,11 +147,33 @@ def shape_of(
     guessable = shape["type"] == "bool" or (shape["type"] == "text" and _WORD.fullmatch(value) is not None)
     if compare or is_secret_name(name) or not guessable:
         shape["fingerprint"] = fingerprinter.of(name, value)
-    if any(matches(glob, value.lower()) for glob in _PLACEHOLDERS):
+    if _is_placeholder(value):
         shape["placeholder"] = True
+    if (backend := backend_of(name, value)) is not None:
+        shape["backend"] = backend
     if shape["type"] == "url":
         shape |= _url_shape(value, fingerprinter)
     return shape
+
+
+def _is_placeholder(value: str) -> bool:
+    return any(matches(glob, value.lower()) for glob in _PLACEHOLDERS)
+
+
+def stand_in_of(name: str, default: str) -> StandIn | None:
+    """Return what a default that stands in the code would be in production, or None for an honest one."""
+    if not default:
+        return None
+    if _is_placeholder(default):
+        return "placeholder"
+    shape = _url_shape(default, None) if _type_of(default) == "url" else {}
+    product = product_of_scheme(str(shape.get("scheme", "")))
+    if product in ("sqlite", "local-memory", "local-file", "console"):
+        return "local"
+    host = _host_of(default.split("/", 1)[0])
+    if shape.get("host") == "loopback" or host_class(host) == "loopback":
+        return "loopback"
+    return "secret" if is_secret_name(name) or shape.get("credentials") else None
 
 
 def reference_shape(source_class: SourceClass = "secret_ref") -> dict[str, Any]:
@@ -206,7 +251,7 @@ def _is_json(value: str) -> bool:
     return True
 
 
-def _url_shape(value: str, fingerprinter: Fingerprinter) -> dict[str, Any]:
+def _url_shape(value: str, fingerprinter: Fingerprinter | None) -> dict[str, Any]:
     try:
         parts = urlsplit(value)
         authority = parts.netloc.rpartition("@")[2].lower()
@@ -218,7 +263,11 @@ def _url_shape(value: str, fingerprinter: Fingerprinter) -> dict[str, Any]:
     first_host = _host_of(authority.split(",")[0])
     if first_host:
         shape["host"] = host_class(first_host)
-        if (endpoint := _endpoint(parts, authority)) is not None:
+        if (emulator := emulator_of(first_host)) is not None:
+            shape["emulator"] = emulator
+        if (tier := tier_of_host(first_host)) is not None:
+            shape["tier"] = tier
+        if fingerprinter is not None and (endpoint := _endpoint(parts, authority)) is not None:
             shape["endpoint"] = fingerprinter.of_endpoint(endpoint)
     return shape
 

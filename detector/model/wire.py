@@ -13,6 +13,7 @@ from detector.errors import did_you_mean
 from detector.model.facts import EVERYTHING, Observation, Section, Unseen
 from detector.model.items import is_config_key
 from detector.model.key_names import looks_like_a_value
+from detector.model.stand_ins import STAND_INS_OF_CODE
 from detector.model.wire_facts import facts_from, is_item
 from detector.model.wire_json import Fault, WireError, json_document, pointer, shown
 from detector.model.words import (
@@ -37,6 +38,7 @@ _LONGEST_DETAIL: Final = 1_024
 _NEEDED: Final = ("schema", "environment", "service", "source", "observed_at", "sections")
 _FIELDS: Final = (*_NEEDED, "component", "component_kind", "traffic")
 _SECTION_FIELDS: Final = ("basis", "status", "facts", "covers", "sees", "unseen", "reads")
+_READ_FIELDS: Final = ("at", "default", "declared", "stand_in")
 _UNSEEN_FIELDS: Final = ("item", "reason", "detail")
 
 _ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -189,8 +191,10 @@ class _Reading:
                 continue
             for position, place in enumerate(self._list(places, (*path, key))):
                 step = (*path, key, position)
-                if self._is_object(place, step, ("at", "default"), ("at",)) and not (
-                    is_item(place["at"]) and isinstance(place.get("default", False), bool)
+                if self._is_object(place, step, _READ_FIELDS, ("at",)) and not (
+                    is_item(place["at"])
+                    and all(isinstance(place.get(name, False), bool) for name in ("default", "declared"))
+                    and place.get("stand_in", STAND_INS_OF_CODE[0]) in STAND_INS_OF_CODE
                 ):
                     self.fault(step, "validation-failed", '{"at": "file.py:14", "default": false}')
             reads[key] = places

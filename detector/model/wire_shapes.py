@@ -11,8 +11,9 @@ from typing import Any, Final, get_args
 
 from detector.errors import did_you_mean
 from detector.model.shapes import HostClass
+from detector.model.stand_ins import BACKENDS, EMULATORS
 from detector.model.wire_json import shown
-from detector.model.words import SOURCE_CLASSES
+from detector.model.words import SOURCE_CLASSES, TIERS
 
 #: Takes the steps below the section's facts, a code and a message.
 Report = Callable[[tuple[str | int, ...], str, str], None]
@@ -20,8 +21,16 @@ Report = Callable[[tuple[str | int, ...], str, str], None]
 SHAPE_TYPES: Final = ("empty", "bool", "int", "url", "path", "json", "pem", "text", "template")
 _SHAPE_FIELDS: Final = (
     "type", "scheme", "host", "credentials", "placeholder", "source_class", "fingerprint",
-    "endpoint", "opaque",
+    "endpoint", "opaque", "backend", "emulator", "tier",
 )  # fmt: skip
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "type": SHAPE_TYPES,
+    "host": get_args(HostClass),
+    "source_class": SOURCE_CLASSES,
+    "backend": BACKENDS,
+    "emulator": tuple(EMULATORS),
+    "tier": TIERS[:-1],
+}
 _PLAINTEXT_FIELDS: Final = frozenset({"value", "raw", "plaintext", "secret"})
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _FINGERPRINT: Final = re.compile(r"k[0-9a-z]{1,16}:[0-9a-f]{32}")
@@ -59,7 +68,7 @@ def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None
 
 def _shape_fault(field: str, setting: Any) -> tuple[str, str] | None:
     """Return (code, message) of what is wrong with one field of a shape."""
-    words = {"type": SHAPE_TYPES, "host": get_args(HostClass), "source_class": SOURCE_CLASSES}.get(field)
+    words = _WORDS.get(field)
     if words is not None:
         return None if setting in words else ("validation-failed", f"one of {', '.join(words)}")
     if field in ("credentials", "placeholder", "opaque"):

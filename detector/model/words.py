@@ -43,6 +43,8 @@ Kind = Literal[
     "placeholder",
     "loopback_in_production",
     "read_but_unset",
+    "default_in_production",
+    "set_but_unread",
     "service_gone",
     "substitution",
 ]
