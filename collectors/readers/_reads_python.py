@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from collectors.readers._reads import Reads
+from collectors.readers._reads_around import Around, literal_of, walk
 from collectors.readers._reads_names import Bindings, Env, Lent, Wrapper, bindings_of, dotted, names_in
 from collectors.readers._reads_settings import Settings, settings_in
 from detector.errors import UnseenError
@@ -34,8 +35,6 @@ _OWN_KEYS: Final = {
     **dict.fromkeys(("search_url",), "SEARCH_URL"),
     **dict.fromkeys(("channels", "channels_url"), "CHANNELS_URL"),
 }
-_LOOKUP_ERRORS: Final = frozenset({"KeyError", "LookupError", "Exception", "BaseException", "EnvError"})
-_EXITS: Final = frozenset({"exit", "sys.exit", "quit", "os._exit", "fail"})
 _MOST_WRAPPERS: Final = 500
 
 #: Warnings of the compiler about foreign code go nowhere; the filters are one for all threads.
@@ -50,26 +49,6 @@ class PythonReads:
     wrappers: dict[str, Wrapper] = field(default_factory=dict)
     envs: dict[str, Env] = field(default_factory=dict)
     settings: dict[str, Settings] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Around:
-    """What stands around a node."""
-
-    #: A statement that catches the lack of a key.
-    guarded: bool = False
-    #: The expression goes on without a value.
-    copes: bool = False
-    #: A test whose failing branch gives up.
-    demanded: bool = False
-    #: The plain text that takes the place of a missing value.
-    instead: Any = None
-    function: ast.FunctionDef | ast.AsyncFunctionDef | None = None
-    #: Whether that function belongs to a class.
-    method: bool = False
-    in_class: bool = False
-    loops: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    prefixes: tuple[tuple[str, str], ...] = ()
 
 
 def parse_python(data: bytes, name: str) -> ast.Module:
@@ -98,10 +77,10 @@ class _Reading:
         self._names: Bindings = bindings_of(tree, lent)
         self._reads = Reads()
         self._wrappers: dict[str, Wrapper] = {}
-        self._calls: dict[str, list[tuple[ast.Call, _Around]]] = {}
+        self._calls: dict[str, list[tuple[ast.Call, Around]]] = {}
 
     def result(self) -> PythonReads:
-        for node, around in self._walk():
+        for node, around in walk(self._tree, self._names):
             self._look_at(node, around)
         own = dict(self._wrappers)
         queue = [*self._names.wrappers.items(), *own.items()]
@@ -117,15 +96,7 @@ class _Reading:
             reads=self._reads, wrappers=self._wrappers, envs=self._names.own_envs, settings=settings
         )
 
-    def _walk(self) -> Iterator[tuple[ast.AST, _Around]]:
-        """Yield every node with what stands around it, parents first, without recursion."""
-        stack: list[tuple[ast.AST, _Around]] = [(self._tree, _Around())]
-        while stack:
-            node, around = stack.pop()
-            yield node, around
-            stack.extend(_below(node, around, self._names))
-
-    def _look_at(self, node: ast.AST, around: _Around) -> None:
+    def _look_at(self, node: ast.AST, around: Around) -> None:
         if isinstance(node, ast.Subscript) and self._names.is_environ(node.value):
             if isinstance(node.ctx, ast.Load):
                 self._read(node.slice, node.lineno, around, default=around.copes)
@@ -136,7 +107,7 @@ class _Reading:
         elif isinstance(node, ast.Call):
             self._look_at_call(node, around)
 
-    def _look_at_call(self, call: ast.Call, around: _Around) -> None:
+    def _look_at_call(self, call: ast.Call, around: Around) -> None:
         for keyword in call.keywords:
             if keyword.arg == "envvar":
                 for name in names_in(keyword.value, self._names.constants, ()) or ():
@@ -164,18 +135,18 @@ class _Reading:
         elif call.args or call.keywords:
             self._calls.setdefault(text, []).append((call, around))
 
-    def _of_env(self, call: ast.Call, around: _Around, name: str, env: Env, own: str | None = None) -> None:
+    def _of_env(self, call: ast.Call, around: Around, name: str, env: Env, own: str | None = None) -> None:
         prefix = env.prefix + "".join(each for of, each in around.prefixes if of == name)
         if not call.args and own is not None:
             default = _keyword(call, "default")
-            self._reads.add(own, call.lineno, default=default is not None, literal=_literal(default))
+            self._reads.add(own, call.lineno, default=default is not None, literal=literal_of(default))
             return
         self._given(call, around, default_at=1, prefix=prefix, defaults=env.defaults)
 
     def _given(
         self,
         call: ast.Call,
-        around: _Around,
+        around: Around,
         *,
         default_at: int,
         prefix: str = "",
@@ -202,7 +173,7 @@ class _Reading:
         self,
         key: ast.expr,
         line: int,
-        around: _Around,
+        around: Around,
         *,
         default: bool,
         given: ast.expr | None = None,
@@ -211,7 +182,7 @@ class _Reading:
     ) -> None:
         names = names_in(key, self._names.constants, around.loops)
         if names is not None:
-            literal = _literal(given) if given is not None else around.instead
+            literal = literal_of(given) if given is not None else around.instead
             for name in names:
                 known = (defaults or {}).get(name, ...)
                 self._reads.add(
@@ -229,7 +200,7 @@ class _Reading:
         else:
             self._reads.computed.append(line)
 
-    def _called(self, call: ast.Call, around: _Around, wrapper: Wrapper) -> None:
+    def _called(self, call: ast.Call, around: Around, wrapper: Wrapper) -> None:
         """Take down a call of a function that passes a name on."""
         key = _argument(call, wrapper.position, wrapper.parameter)
         if key is None:
@@ -242,144 +213,14 @@ class _Reading:
         if names is None and isinstance(key, ast.Name) and around.function is not None:
             self._read(key, call.lineno, around, default=default, given=given, prefix=wrapper.prefix)
             return
-        literal = _literal(given) if given is not None else wrapper.literal
+        literal = literal_of(given) if given is not None else wrapper.literal
         for name in names or ():
             self._reads.add(f"{wrapper.prefix}{name}", call.lineno, default=default, literal=literal)
         if names is None:
             self._reads.computed.append(call.lineno)
 
 
-def _below(node: ast.AST, around: _Around, names: Bindings) -> Iterator[tuple[ast.AST, _Around]]:
-    """Yield the children of a node with what stands around each."""
-    plain = replace(around, copes=around.guarded, demanded=False, instead=None)
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
-            return _below_definition(node, around, plain)
-        case ast.Try() | ast.If() | ast.While() | ast.IfExp() | ast.Assert():
-            return _below_test(node, around, plain)
-        case ast.With() | ast.AsyncWith():
-            return _below_with(node, plain, names)
-        case (
-            ast.For() | ast.AsyncFor() | ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp()
-        ):
-            return _below_loop(node, plain, names)
-        case ast.BoolOp():
-            literal = _literal(node.values[-1]) if isinstance(node.op, ast.Or) else None
-            first = around if around.demanded else replace(around, copes=True, instead=literal)
-            return iter([*((child, first) for child in node.values[:-1]), (node.values[-1], around)])
-        case ast.UnaryOp() | ast.NamedExpr():
-            inside = around
-        case ast.Compare():
-            inside = around if around.demanded else replace(around, copes=True)
-        case ast.Call(func=ast.Name(id="bool")):
-            inside = around if around.demanded else replace(around, copes=True)
-        case _:
-            inside = plain
-    return ((child, inside) for child in ast.iter_child_nodes(node))
-
-
-def _below_definition(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda, around: _Around, plain: _Around
-) -> Iterator[tuple[ast.AST, _Around]]:
-    if isinstance(node, ast.Lambda):
-        yield node.body, replace(plain, copes=False, guarded=False)
-        return
-    if isinstance(node, ast.ClassDef):
-        inside = replace(plain, in_class=True, function=None)
-        outside = [*node.bases, *node.keywords, *node.decorator_list]
-    else:
-        inside = _Around(function=node, method=around.in_class, loops=around.loops)
-        outside = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-    yield from ((child, plain) for child in outside)
-    yield from ((child, inside) for child in node.body)
-
-
-def _below_test(
-    node: ast.Try | ast.If | ast.While | ast.IfExp | ast.Assert, around: _Around, plain: _Around
-) -> Iterator[tuple[ast.AST, _Around]]:
-    if isinstance(node, ast.Try):
-        guarded = around.guarded or any(_catches(handler.type) for handler in node.handlers)
-        body = replace(plain, guarded=guarded, copes=guarded)
-        yield from ((child, body) for child in node.body)
-        yield from ((child, plain) for child in (*node.handlers, *node.orelse, *node.finalbody))
-    elif isinstance(node, ast.Assert):
-        yield node.test, replace(plain, demanded=True)
-    else:
-        gives_up = isinstance(node, ast.If) and _gives_up(node)
-        yield node.test, replace(plain, copes=not gives_up, demanded=gives_up)
-        if isinstance(node, ast.IfExp):
-            yield from ((child, around) for child in (node.body, node.orelse))
-        else:
-            yield from ((child, plain) for child in (*node.body, *node.orelse))
-
-
-def _below_loop(
-    node: ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
-    plain: _Around,
-    names: Bindings,
-) -> Iterator[tuple[ast.AST, _Around]]:
-    if isinstance(node, ast.For | ast.AsyncFor):
-        yield node.iter, plain
-        inside = _looped(node.target, node.iter, plain, names)
-        yield from ((child, inside) for child in (*node.body, *node.orelse))
-        return
-    inside = plain
-    for generator in node.generators:
-        yield generator.iter, plain
-        inside = _looped(generator.target, generator.iter, inside, names)
-        tests = replace(inside, copes=True)
-        yield from ((test, tests) for test in generator.ifs)
-    parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-    yield from ((child, inside) for child in parts)
-
-
-def _below_with(
-    node: ast.With | ast.AsyncWith, around: _Around, names: Bindings
-) -> Iterator[tuple[ast.AST, _Around]]:
-    inside = around
-    for item in node.items:
-        yield item.context_expr, around
-        call = item.context_expr
-        if not isinstance(call, ast.Call):
-            continue
-        text = dotted(call.func) or ""
-        if text.rpartition(".")[2] == "suppress" and any(_catches(each) for each in call.args):
-            inside = replace(inside, guarded=True, copes=True)
-        owner, _, method = text.rpartition(".")
-        if method == "prefixed" and owner in names.envs and call.args:
-            prefix = names_in(call.args[0], names.constants, around.loops)
-            if prefix is not None and len(prefix) == 1:
-                inside = replace(inside, prefixes=(*inside.prefixes, (owner, prefix[0])))
-    yield from ((child, inside) for child in node.body)
-
-
-def _looped(target: ast.expr, over: ast.expr, around: _Around, names: Bindings) -> _Around:
-    if not isinstance(target, ast.Name):
-        return around
-    values = names_in(over, names.constants, around.loops, many=True)
-    return around if values is None else replace(around, loops=(*around.loops, (target.id, values)))
-
-
-def _gives_up(node: ast.If) -> bool:
-    """Tell whether the branch of a failed check ends the program or the call."""
-    first = node.body[0]
-    if isinstance(first, ast.Raise):
-        return True
-    return (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Call)
-        and (dotted(first.value.func) or "") in _EXITS
-    )
-
-
-def _catches(expression: ast.expr | None) -> bool:
-    if expression is None:
-        return True
-    members = expression.elts if isinstance(expression, ast.Tuple) else [expression]
-    return any((dotted(each) or "").rpartition(".")[2] in _LOOKUP_ERRORS for each in members)
-
-
-def _wrapper(parameter: str, given: ast.expr | None, around: _Around, *, default: bool) -> Wrapper | None:
+def _wrapper(parameter: str, given: ast.expr | None, around: Around, *, default: bool) -> Wrapper | None:
     """Return the enclosing function as one that passes a name on, where the name is its parameter."""
     function = around.function
     if function is None:
@@ -395,8 +236,8 @@ def _wrapper(parameter: str, given: ast.expr | None, around: _Around, *, default
     return Wrapper(
         parameter=parameter,
         position=parameters.index(parameter) - shift if parameter in parameters else -1,
-        default=default if not passed else own is not None and _literal(own) is not None,
-        literal=_literal(own) if passed else _literal(given),
+        default=default if not passed else own is not None and literal_of(own) is not None,
+        literal=literal_of(own) if passed else literal_of(given),
         default_parameter=passed,
         default_position=parameters.index(passed) - shift if passed in parameters else -1,
     )
@@ -412,7 +253,7 @@ def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
     return found
 
 
-def _names_of(around: _Around) -> Iterator[str]:
+def _names_of(around: Around) -> Iterator[str]:
     if around.function is not None:
         if around.method:
             yield f"self.{around.function.name}"
@@ -430,8 +271,3 @@ def _argument(call: ast.Call, position: int, parameter: str) -> ast.expr | None:
 
 def _keyword(call: ast.Call, *names: str) -> ast.expr | None:
     return next((each.value for each in call.keywords if each.arg in names), None)
-
-
-def _literal(expression: ast.expr | None) -> Any:
-    """Return a plain constant; ``...`` and computed defaults are none."""
-    return expression.value if isinstance(expression, ast.Constant) else None
