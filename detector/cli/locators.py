@@ -174,6 +174,17 @@ def _installed(expression: Locator) -> FileState:
         return _unseen("python", str(expression), error)
 
 
+def code_below(folder: str) -> Part:
+    """Return what the code of a folder reads. Raises UsageError where it cannot be listed."""
+    reader: Any = _reader("reads")
+    try:
+        (part,) = reader.below(folder).parts
+    except UnseenError as error:
+        raise UsageError(f"{folder} cannot be read: {error.detail}") from None
+    found: Part = part
+    return found
+
+
 def _state(name: str, read: Read) -> FileState:
     return FileState(
         expression=name, parts=read.parts, warnings=tuple(f"{name}: {line}" for line in read.warnings)

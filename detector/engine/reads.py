@@ -67,6 +67,12 @@ def code_reads(sections: Iterable[tuple[Section, bool]]) -> CodeReads | None:
     return CodeReads(places=places, whole=whole) if looked else None
 
 
+def places_of(views: Iterable[WithReads], component: str, key: str) -> list[Mapping[str, Any]]:
+    """Return every place in the code of these views that reads a key of a component, each once."""
+    found = [place for code in _looked(views, component) for place in code.places.get(key, ())]
+    return [place for number, place in enumerate(found) if place not in found[:number]]
+
+
 def reading_of(views: Iterable[WithReads], component: str, key: str) -> Reading:
     """Return what the code of these views does about a key of a component."""
     looked = list(_looked(views, component))
@@ -86,7 +92,7 @@ def reading_of(views: Iterable[WithReads], component: str, key: str) -> Reading:
 
 def where_read(views: Iterable[WithReads], component: str, key: str) -> str:
     """Return ``read at billing/hooks.py:14, no default`` of the place that matters most, or an empty text."""
-    places = [place for code in _looked(views, component) for place in code.places.get(key, ())]
+    places = places_of(views, component, key)
     if not places:
         return ""
     first = min(places, key=_weight)

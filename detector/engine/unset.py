@@ -33,14 +33,14 @@ def unset_between(left: View, right: View, pair: Pair) -> Iterator[Difference]:
     }
     for component, key in sorted(reading):
         kind = _kind(left, right, pair, component, key)
-        if kind is not None and all(_is_unset(view, component, key) for view in (left, right)):
+        if kind is not None and all(is_unset(view, component, key) for view in (left, right)):
             yield Difference(Place(component, "config", key), "same", ABSENT, ABSENT, kind)
 
 
 def unset_settled(left: View, right: View, key: Key) -> bool | None:
     """Tell what became of a finding that is no longer made; see `detector.engine.settling.settled`."""
-    unset = [_is_unset(view, key.component, key.item) for view in (left, right)]
-    if any(_is_set(view, key.component, key.item) for view in (left, right)):
+    unset = [is_unset(view, key.component, key.item) for view in (left, right)]
+    if any(is_set(view, key.component, key.item) for view in (left, right)):
         return True
     if not all(unset):
         return None
@@ -75,7 +75,7 @@ def _components(view: View, component: str) -> list[str]:
     return [component] if component in known else known
 
 
-def _is_unset(view: View, component: str, key: str) -> bool:
+def is_unset(view: View, component: str, key: str) -> bool:
     """Tell whether a view proves that nobody sets a key there, by whatever way."""
     here = _components(view, component)
     return bool(here) and all(
@@ -85,7 +85,8 @@ def _is_unset(view: View, component: str, key: str) -> bool:
     )
 
 
-def _is_set(view: View, component: str, key: str) -> bool:
+def is_set(view: View, component: str, key: str) -> bool:
+    """Tell whether a view has a key, whoever sets it."""
     sides = (view.sides.get(Place(name, "config", key)) for name in _components(view, component))
     return any(side is not None and side.present for side in sides)
 

@@ -104,6 +104,12 @@ def pair_of(left: FileState, right: FileState) -> Pair:
     return Pair(left=_environment(left), right=_environment(right))
 
 
+def view_of_files(state: FileState, service: str | None, *, now: datetime) -> tuple[str, View]:
+    """Return the service of a file and its view, all parts of it taken as that service's."""
+    name = service or UNNAMED
+    return name, _view(state, name, state.parts, now, Interner())
+
+
 def _environment(state: FileState) -> Environment:
     return Environment(name=state.expression, tier=state.tier)
 
