@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from detector.engine.acceptance import NOTHING, Acceptance, Accepted, Binding, bound_of
 from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
@@ -182,6 +183,7 @@ def compare(
     histories: Mapping[tuple[str, tuple[str, str, str]], Sequence[Interval]] | None = None,
     first: bool = False,
     service: Service | None = None,
+    accepted: Accepted = NOTHING,
 ) -> ServiceVerdicts:
     """Judge one service between two environments by the shipped pack and ``rules`` behind it."""
     interner = Interner()
@@ -192,6 +194,7 @@ def compare(
         rows=rows or {},
         histories=histories or {},  # type: ignore[arg-type]  # a place is a tuple
         first=first,
+        accepted=accepted,
     )
     return verdicts_on(both, pair=pair, rules=[*PACK, *rules], now=now, interner=interner)
 
@@ -226,6 +229,39 @@ def only(verdicts: ServiceVerdicts, item: str, *, kind: str | None = None) -> Ju
         one for one in verdicts.items if one.key.item == item and (kind is None or one.key.kind == kind)
     ]
     return found
+
+
+def acceptance(**said: Any) -> Acceptance:
+    """Return what anna accepts for thirteen days, unless it is said otherwise."""
+    ordinary: dict[str, Any] = {
+        "id": "A1",
+        "reason": "planned upgrade",
+        "author": "anna",
+        "created_at": ago(hours=1),
+        "expires_at": NOW + timedelta(days=13),
+    }
+    return Acceptance(**(ordinary | said))
+
+
+def accepting(*judged: Judged, **said: Any) -> Accepted:
+    """Return an acceptance of these very differences, bound to what they are now."""
+    made = acceptance(**said)
+    return Accepted(
+        acceptances={made.id: made},
+        bindings={
+            (one.comparison, one.key): [
+                Binding(
+                    acceptance=made.id,
+                    comparison=one.comparison,
+                    key=one.key,
+                    until=made.until_of(one.key.section),
+                    bound=bound_of(one.document()),
+                    bound_at=ago(hours=1),
+                )
+            ]
+            for one in judged
+        },
+    )
 
 
 def interval(value: Value, opened: datetime, closed: datetime | None = None) -> Interval:

@@ -4,6 +4,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detector.engine.acceptance import Until
 from detector.errors import Reason
 from detector.model.words import (
     Basis,
@@ -117,6 +118,18 @@ class Summary(Answer):
     worst_since: Time | None
 
 
+class AcceptedBy(Answer):
+    """Whose acceptance lets a difference be."""
+
+    id: str
+    name: str
+    author: str
+    reason: str
+    expires_at: Time
+    until: Until
+    by_cause: bool
+
+
 class Item(Answer):
     """One item of a comparison with its verdict."""
 
@@ -143,6 +156,7 @@ class Item(Answer):
     opened_at: Time | None
     owner: str | None
     remedy: str | None
+    accepted: AcceptedBy | None
 
 
 class Event(Answer):
@@ -154,13 +168,13 @@ class Event(Answer):
     left: dict[str, Any] | None
     right: dict[str, Any] | None
     snapshots: dict[str, int]
+    note: str | None
 
 
 class Drift(Item):
     """A row of the register: one difference or finding over time."""
 
     resolved_at: Time | None
-    accepted: dict[str, Any] | None
     events: list[Event]
     messages: list[dict[str, Any]]
 
@@ -192,7 +206,7 @@ class Cause(Answer):
     title: str
     service: str
     severity: Severity
-    verdict: Literal["drift", "expected"]
+    verdict: Literal["drift", "expected", "accepted"]
     parent: CauseKey | None
     children: int
 

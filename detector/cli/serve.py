@@ -12,6 +12,7 @@ from aiohttp import web
 from detector.assembly import Running, running
 from detector.cli.asking import configuration
 from detector.cli.output import config_option, finish
+from detector.config.accepted import accepted_files
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
 from detector.jobs.offer import offers
@@ -98,13 +99,13 @@ async def _until_stopped(here: Running, path: Path, log: structlog.typing.Filter
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    stamp = _stamp(path)
+    stamp = _stamps(here, path)
     while not stop.is_set():
         waits = [asyncio.create_task(event.wait()) for event in (stop, reload)]
         await asyncio.wait(waits, timeout=_FILE_WATCH, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-        now_stamp = _stamp(path)
+        now_stamp = _stamps(here, path)
         if reload.is_set() or now_stamp != stamp:
             reload.clear()
             stamp = now_stamp
@@ -122,6 +123,13 @@ def _reload(here: Running, log: structlog.typing.FilteringBoundLogger) -> None:
         )
     else:
         log.info("configuration taken over")
+
+
+def _stamps(here: Running, path: Path) -> list[tuple[int, int] | None]:
+    """Return what changes when the configuration does: of its file and of those with acceptances."""
+    config = here.reading.settings.config
+    files = [name for pattern in config.accepted_drift for name in accepted_files(config.folder, pattern)]
+    return [_stamp(path), *(_stamp(config.folder / name) for name in files)]
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

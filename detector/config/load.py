@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from detector.config.accepted import read_accepted
 from detector.config.comparisons import read_comparisons, read_environments
 from detector.config.draft import Draft, Piece
 from detector.config.hearing import read_alerting
@@ -60,7 +61,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     services.read()
     rules = read_rules(draft, comparisons, any_service=services.discovers)
     alerting, receivers = read_alerting(draft)
-    accepted = _accepted(draft)
+    accepted = read_accepted(draft, comparisons, any_service=services.discovers)
     warn_of_unheeded(draft)
     groups = _groups(draft)
     problems.raise_if_any()
@@ -75,7 +76,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         rules=rules,
         alerting=alerting,
         receivers=receivers,
-        accepted_drift=accepted,
+        accepted_drift=tuple(piece.text for piece in draft.root.at("accepted_drift").each()),
+        accepted=accepted,
         warnings=tuple(problems.warnings),
     )
 
@@ -139,11 +141,3 @@ def _groups(draft: Draft) -> dict[str, Group]:
         if not name.startswith("x-")
     }
     return {name: group for name, group in found.items() if group is not None}
-
-
-def _accepted(draft: Draft) -> tuple[str, ...]:
-    globs = list(draft.root.at("accepted_drift").each())
-    for piece in globs:
-        if piece.text and (why := why_refused(piece.text, draft.folder)):
-            draft.problems.add(piece.path, "config-path", why)
-    return tuple(piece.text for piece in globs)

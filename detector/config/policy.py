@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from detector.config.models import Environment as EnvironmentEntry
 from detector.config.records import Config, Source
 from detector.config.schedule import cron_trigger, zone
+from detector.engine.acceptance import Acceptance
 from detector.engine.calendars import Calendar
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
@@ -26,6 +27,8 @@ class Policy:
     #: Complete observations that an alert waits for.
     confirm_after: int = 2
     gated: frozenset[str] = field(default_factory=frozenset)
+    #: What the files of the configuration let be.
+    accepted: tuple[Acceptance, ...] = ()
 
     def environment(self, name: str) -> Environment:
         """Return an environment. Raises NotFoundError that lists what there is."""
@@ -85,6 +88,7 @@ def policy_of(config: Config) -> Policy:
         rules=(*PACK, *config.rules),
         confirm_after=config.alerting.confirm_after,
         gated=frozenset(entry.name for entry in config.comparisons if entry.gate),
+        accepted=config.accepted,
     )
 
 

@@ -62,26 +62,36 @@ class Problems:
         self.file = file
         self.root = root
         self.warnings: list[str] = []
-        self._found: dict[str, Problem] = {}
+        self._found: dict[tuple[str, str], Problem] = {}
 
     def add(self, path: Path, code: str, message: str, *, at_key: bool = False) -> None:
         """Note a problem at a path. Of several at one path the first is told."""
         problem = self._placed(path, code, message, at_key=at_key)
-        self._found.setdefault(problem.path, problem)
+        self._found.setdefault((problem.file, problem.path), problem)
 
     def extend(self, problems: list[Problem]) -> None:
         """Note problems that know their place already."""
         for problem in problems:
-            self._found.setdefault(problem.path, problem)
+            self._found.setdefault((problem.file, problem.path), problem)
+
+    def take_over(self, other: "Problems") -> None:
+        """Note what was found in another file that belongs to this one."""
+        self.extend(other.found)
+        self.warnings += other.warnings
 
     def warn(self, path: Path, message: str) -> None:
         """Note something that is allowed and that whoever starts Parity shall know."""
         self.warnings.append(str(self._placed(path, "", message, at_key=False)))
 
+    @property
+    def found(self) -> list[Problem]:
+        """Everything that is wrong."""
+        return list(self._found.values())
+
     def raise_if_any(self) -> None:
         """Raise ConfigError with all that was found."""
         if self._found:
-            raise ConfigError(list(self._found.values()))
+            raise ConfigError(self.found)
 
     def check(self, model: type[M], node: Node, path: Path, others: tuple[str, ...] = ()) -> M | None:
         """Return the model that a node says, or None after noting what is wrong with it.

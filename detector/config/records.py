@@ -12,6 +12,7 @@ from detector.config.alerting import AlertingEntry
 from detector.config.fields import Validity
 from detector.config.models import Environment, Group, Server
 from detector.config.sources import Discover, Service
+from detector.engine.acceptance import Acceptance
 from detector.engine.rules import Rule
 from detector.errors import NotFoundError, did_you_mean
 from detector.model.words import ServiceKind
@@ -101,6 +102,8 @@ class Config:
     receivers: tuple[Receiver, ...]
     #: Globs of acceptance files, relative to ``folder``.
     accepted_drift: tuple[str, ...]
+    #: What stands in those files, in their order.
+    accepted: tuple[Acceptance, ...] = ()
     #: Sentences for the log of every start, each with its place.
     warnings: tuple[str, ...] = field(default=())
 

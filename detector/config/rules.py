@@ -53,7 +53,7 @@ class MatchEntry(Strict):
     @property
     def matches_all(self) -> bool:
         """Whether nothing is left out."""
-        said = (getattr(self, name) for name in type(self).model_fields)
+        said = (getattr(self, name) for name in MatchEntry.model_fields)
         return all(not words or (isinstance(words, tuple) and "*" in words) for words in said)
 
     def match(self) -> Match:

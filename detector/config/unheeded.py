@@ -23,7 +23,6 @@ UNHEEDED: Final = (
     "alerting.receivers.*.slack.interactive",
     "alerting.receivers.*.slack.signing_secret",
     "alerting.receivers.*.slack.signing_secret_file",
-    "accepted_drift",
 )
 
 

@@ -68,8 +68,11 @@ def print_path(path: Path) -> str:
     return text or "document"
 
 
-def parse(data: bytes, file: str) -> tuple[Node, list[Problem]]:
-    """Return the document and its duplicate keys. Raises ConfigError when it cannot be read at all."""
+def parse(data: bytes, file: str, *, main: bool = True) -> tuple[Node, list[Problem]]:
+    """Return the document and its duplicate keys. Raises ConfigError when it cannot be read at all.
+
+    The ``main`` file is a mapping; others may be anything, and empty.
+    """
     if len(data) > MAX_BYTES:
         raise _refused(file, 1, 1, "config-too-complex", f"larger than {MAX_BYTES // 1024**2} MB")
     try:
@@ -79,7 +82,7 @@ def parse(data: bytes, file: str) -> tuple[Node, list[Problem]]:
         raise _refused(file, line, column, "config-syntax", "not UTF-8; save the file as UTF-8") from None
     composer = _Composer(text, file)
     try:
-        root = composer.document()
+        root = composer.document(main=main)
     except yaml.reader.ReaderError as error:
         line, column = _place(text[: error.position])
         message = "a control character; remove it"
@@ -100,10 +103,12 @@ class _Composer:
         self._anchors: dict[str, tuple[Node, int, int]] = {}
         self._nodes = 0
 
-    def document(self) -> Node:
+    def document(self, *, main: bool) -> Node:
         next(self._events)
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):
+            if not main:
+                return Node(line=1, column=1, value=())
             raise _refused(
                 self.file, 1, 1, "config-empty", "the file is empty; begin with version: 1 and environments"
             )
@@ -112,6 +117,8 @@ class _Composer:
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
             raise self._refused(after, (), "a second document (---); keep one")
+        if not main:
+            return root
         if root.value is None:
             raise self._refused(
                 start, (), "the file is empty; begin with version: 1 and environments", "config-empty"

@@ -41,7 +41,7 @@ class Cause:
     parent: Key | None
     children: tuple[Key, ...]
     severity: Severity
-    #: `drift` where any of it is, else `expected`.
+    #: `drift` where any of it is, else `expected`; `accepted` where somebody lets be what explains it.
     verdict: Verdict
 
     def document(self) -> dict[str, Any]:

@@ -7,18 +7,20 @@ leaves its row as it is; a resolve needs both sides to be known. Everything that
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from detector.engine.acceptance import last_day
+from detector.engine.compared import sides
 from detector.engine.looks import Look
 from detector.engine.policy import SourcePolicy
 from detector.engine.view import View
-from detector.model.records import Drift, DriftEvent, Judged, Key, Owed, severity_rank
+from detector.model.records import AcceptedBy, Drift, DriftEvent, Judged, Key, Owed, severity_rank
 from detector.model.words import MAIN, State
 
 #: What the engine itself is called in the history of a drift.
 ACTOR = "parity"
 #: From the most to the least worth saying: an alert says the first that happened.
-SAID = ("escalated", "reopened", "opened", "changed", "resolved")
+SAID = ("escalated", "reopened", "opened", "changed", "reminder", "resolved")
 LIVING: Final[tuple[State, ...]] = ("pending", "open", "accepted")
 
 
@@ -47,7 +49,15 @@ class Ledger:
     #: Whether all that is judged came late: such news never alerts.
     late: bool = False
 
-    def write(self, row: Drift, event: str, *, alert: str | None = None) -> None:
+    def write(
+        self,
+        row: Drift,
+        event: str,
+        *,
+        alert: str | None = None,
+        actor: str = ACTOR,
+        note: str | None = None,
+    ) -> None:
         """Take down a row's new state with the event that led to it, and the alert it owes."""
         self.drifts.append(row)
         item = row.item
@@ -57,10 +67,11 @@ class Ledger:
                 DriftEvent(
                     at=self.now,
                     event=event,
-                    actor=ACTOR,
+                    actor=actor,
                     left=item.get("left"),
                     right=item.get("right"),
                     snapshots=self.snapshots,
+                    note=note,
                 ),
             )
         )
@@ -130,17 +141,23 @@ def live(
     ledger: Ledger,
     witnesses: Witnesses,
     settled_now: Callable[[Key], bool | None],
+    why_ended: Callable[[Drift, Judged], str] = lambda _row, _one: "its acceptance ended",
 ) -> Settled:
     """Carry every row of one (comparison, service) through one judgement.
 
     ``settled_now`` says of a key that is not in ``judged``: True, both sides are known and agree; False,
-    a rule hides it; None, it is unknown.
+    a rule hides it; None, it is unknown. ``why_ended`` says of a row that is accepted and drifts again whose
+    acceptance ended, and why.
     """
     verdicts = {one.key: one for one in judged}
     for key, one in verdicts.items():
         row = rows.get(key)
         if one.verdict == "drift":
+            if row is not None and row.state == "accepted":
+                ledger.write(row, "acceptance_ended", note=why_ended(row, one))
             _drifting(one, row, ledger, witnesses)
+        elif one.verdict == "accepted":
+            _accepting(one, row, ledger)
         elif row is not None and row.state in LIVING and one.verdict != "unknown":
             _over(row, one, ledger)
     for key, row in rows.items():
@@ -164,42 +181,99 @@ def withdraw(rows: Iterable[Drift], ledger: Ledger) -> Settled:
     return ledger.settled()
 
 
+def taken_back(rows: Iterable[Drift], ledger: Ledger, *, actor: str, note: str) -> Settled:
+    """Reopen accepted rows because a person ended their acceptance. Whoever owns them hears of it."""
+    for row in rows:
+        document = {**row.item, "verdict": "drift", "accepted": None}
+        ledger.write(row, "acceptance_ended", actor=actor, note=note)
+        ledger.write(
+            replace(row, state="open", item=document, again=True),
+            "reopened",
+            alert="reopened",
+            actor=actor,
+            note=note,
+        )
+    return ledger.settled()
+
+
+def let_be(row: Drift, item: Mapping[str, Any], by: AcceptedBy, ledger: Ledger) -> None:
+    """Accept a row because a person said so: no alert, and nothing else changes."""
+    document = {**item, "verdict": "accepted", "rule": by.name, "accepted": by.document(), "due": False}
+    accepted = replace(row, state="accepted", item=document)
+    ledger.write(accepted, "accepted", actor=by.author, note=_note(by))
+
+
+def _accepting(one: Judged, row: Drift | None, ledger: Ledger) -> None:
+    """Carry on with what a judgement found accepted. Where it is new to the register, it enters it so."""
+    document, by = one.document(), one.accepted
+    row = row or Drift(
+        id=ledger.new_id(),
+        comparison=ledger.comparison,
+        key=one.key,
+        state="pending",
+        severity=one.severity,
+        owner=one.owner,
+        opened_at=ledger.now,
+        item=document,
+    )
+    now_row = replace(row, state="accepted", item=document, severity=one.severity, owner=one.owner)
+    if row.state not in LIVING:
+        now_row = replace(now_row, opened_at=ledger.now, resolved_at=None)
+    was = row.item.get("accepted") or {}
+    if by is not None and (row.state != "accepted" or was.get("id") != by.id):
+        ledger.write(now_row, "accepted", actor=by.author, note=_note(by))
+    elif sides(document) != sides(row.item) or one.severity != row.severity:
+        ledger.write(now_row, "changed")
+
+
+def _note(by: AcceptedBy) -> str:
+    return f"{by.reason} (until {last_day(by.expires_at)})"
+
+
 def _drifting(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
-    if row is None or row.state not in LIVING:
+    if row is None or row.state not in ("pending", "open"):
         _begin(one, row, ledger, witnesses)
         return
     document = one.document()
     graver = severity_rank(one.severity) > severity_rank(row.severity)
-    moved = _sides(document) != _sides(row.item)
+    moved = sides(document) != sides(row.item)
     now_row = replace(row, item=document, severity=one.severity, owner=one.owner)
     if row.state == "pending":
         if moved:
             ledger.write(_first_seen(now_row, witnesses), "changed")
         elif not ledger.late and witnesses.confirmed(row):
-            ledger.write(replace(now_row, state="open"), "confirmed", alert="opened")
+            said = "reopened" if row.again else "opened"
+            ledger.write(replace(now_row, state="open"), "confirmed", alert=said)
         return
-    alert = row.state == "open"
     if graver:
-        ledger.write(now_row, "escalated", alert="escalated" if alert else None)
+        ledger.write(now_row, "escalated", alert="escalated")
     elif moved or one.severity != row.severity:
-        ledger.write(now_row, "changed", alert="changed" if alert else None)
+        ledger.write(now_row, "changed", alert="changed")
 
 
 def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
-    again = row is not None
-    fresh = _first_seen(
-        Drift(
-            id=row.id if row is not None else ledger.new_id(),
-            comparison=ledger.comparison,
-            key=one.key,
-            state="pending",
-            severity=one.severity,
-            owner=one.owner,
-            opened_at=ledger.now,
-            item=one.document(),
-        ),
-        witnesses,
+    again, document = row is not None, one.document()
+    fresh = Drift(
+        id=row.id if row is not None else ledger.new_id(),
+        comparison=ledger.comparison,
+        key=one.key,
+        state="pending",
+        severity=one.severity,
+        owner=one.owner,
+        opened_at=ledger.now,
+        item=document,
+        again=again,
     )
+    if row is not None and row.state == "accepted":
+        # It was there all the time: its age goes on, and what was seen long ago needs no second look.
+        fresh = replace(
+            fresh,
+            opened_at=row.opened_at,
+            first_left_at=row.first_left_at,
+            first_right_at=row.first_right_at,
+        )
+    if row is None or row.state != "accepted" or sides(document) != sides(row.item):
+        fresh = _first_seen(fresh, witnesses)
     # The next observation that is not late confirms it, and is heard.
     confirmed = not ledger.late and witnesses.confirmed(fresh)
     event = "reopened" if again else "opened"
@@ -219,10 +293,7 @@ def _first_seen(row: Drift, witnesses: Witnesses) -> Drift:
 def _over(row: Drift, one: Judged, ledger: Ledger) -> None:
     """End a row whose difference is no drift any more: mended, or allowed by a rule."""
     document = one.document()
-    if one.verdict == "accepted":
-        if row.state != "accepted":
-            ledger.write(replace(row, state="accepted", item=document), "accepted")
-    elif one.verdict == "in_sync" or _sides(document) != _sides(row.item):
+    if one.verdict == "in_sync" or sides(document) != sides(row.item):
         _resolve(row, document, ledger)
     else:
         ledger.write(replace(row, state="withdrawn", resolved_at=ledger.now), "withdrawn")
@@ -231,18 +302,3 @@ def _over(row: Drift, one: Judged, ledger: Ledger) -> None:
 def _resolve(row: Drift, item: Mapping[str, object], ledger: Ledger) -> None:
     over = replace(row, state="resolved", resolved_at=ledger.now, item=item)
     ledger.write(over, "resolved", alert="resolved" if row.state == "open" else None)
-
-
-def _sides(document: Mapping[str, object]) -> tuple[object, object]:
-    """Return what was compared: the values of both sides, without when they were seen."""
-    return _compared(document.get("left")), _compared(document.get("right"))
-
-
-def _compared(side: object) -> object:
-    if not isinstance(side, Mapping):
-        return None
-    value = side.get("value")
-    if isinstance(value, Mapping):
-        # Of a config value its presence and type bind: a rotated secret is no change.
-        value = {name: part for name, part in value.items() if name not in ("fingerprint", "endpoint")}
-    return side.get("present"), value

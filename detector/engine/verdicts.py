@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from detector.engine.acceptance import NOTHING, Accepted, accept
 from detector.engine.ahead import Histories
 from detector.engine.causes import explain
 from detector.engine.comparison import ServiceVerdicts
@@ -32,6 +33,7 @@ class Both:
     histories: Histories = field(default_factory=dict)
     #: Whether this service was never compared here before.
     first: bool = True
+    accepted: Accepted = NOTHING
 
 
 #: Gives the differences of two views; a service that keeps results passes its memory here.
@@ -65,6 +67,7 @@ def verdicts_on(
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
     if both.first or known_source:
         judged, causes = config_source_differs(judged, causes, case, first=first_cause)
+    judged, causes = accept(judged, causes, both.accepted, now)
     alone = _alone(both, pair, rules, now, left=False)
     if pair.left != pair.right:
         alone = [*_alone(both, pair, rules, now, left=True), *alone]
@@ -106,20 +109,27 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
 
 
 def findings_in(
-    view: View, *, service: Service, pair: Pair, rules: Sequence[Rule], now: datetime
+    view: View,
+    *,
+    service: Service,
+    pair: Pair,
+    rules: Sequence[Rule],
+    now: datetime,
+    accepted: Accepted = NOTHING,
 ) -> list[Judged]:
     """Judge what is wrong inside one environment: ``pair`` has it on both sides."""
     case = Case(
         pair=pair, service=service, rules=rules, left=view, right=view, now=now, histories={}, alone=True
     )
     found: Iterable[Difference] = findings_of(view, pair.right)
-    return [verdict for difference in found if (verdict := judge(case, difference)) is not None]
+    judged = [verdict for difference in found if (verdict := judge(case, difference)) is not None]
+    return accept(judged, (), accepted, now)[0]
 
 
 def _alone(both: Both, pair: Pair, rules: Sequence[Rule], now: datetime, *, left: bool) -> list[Judged]:
     environment, view = (pair.left, both.left) if left else (pair.right, both.right)
     inside = Pair(left=environment, right=environment)
-    return findings_in(view, service=both.service, pair=inside, rules=rules, now=now)
+    return findings_in(view, service=both.service, pair=inside, rules=rules, now=now, accepted=both.accepted)
 
 
 def _measured(view: View) -> set[str]:

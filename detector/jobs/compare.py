@@ -1,12 +1,13 @@
 """Judge what changed: every comparison of a service whose facts moved, and write what that did to drifts."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from detector.config.policy import Policy
+from detector.engine.acceptance import Acceptance, Accepted, Binding, changes, why_ended
 from detector.engine.hindsight import Hindsight, Moment
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
@@ -82,6 +83,8 @@ class Compare:
         self._views = views
         self._policy = policy
         self._new_id = new_id
+        #: The acceptances of files that the store knows.
+        self._noted: Sequence[Acceptance] | None = None
         self._log = structlog.get_logger("parity.compare")
 
     async def behind(self) -> list[tuple[str, str]]:
@@ -112,6 +115,7 @@ class Compare:
         policy = self._policy()
         if environment not in policy.environments or environment in half_seen:
             return []
+        await self.note_files(now=now)
         seqs = await self._store.changed_seqs()
         numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
         asked = _Round(service=service, now=now, numbers=numbers, arrived=arrived)
@@ -123,6 +127,13 @@ class Compare:
                 done.append(await self._pair(pair, asked, through))
         done.append(await self._alone(environment, asked, seqs.get((environment, service), 0)))
         return done
+
+    async def note_files(self, *, now: datetime) -> None:
+        """Keep the acceptances of the files in force, and end those that left them."""
+        in_force = self._policy().accepted
+        if in_force is not self._noted:
+            await self._store.note_files(in_force, now)
+            self._noted = in_force
 
     async def withdraw_unconfigured(self, *, now: datetime) -> int:
         """Withdraw drifts whose comparison or service left the configuration."""
@@ -163,7 +174,9 @@ class Compare:
                 needed=self._policy().confirm_after,
             ),
             settled_now=moment.settled,
+            why_ended=await self._why_ended(rows.values(), both.accepted, asked.now),
         )
+        judged, over = moment.judged.values(), _over(rows, outcome)
         at = _earliest(moment.judged.values(), both.left, both.right)
         return await self._finish(
             pair.name,
@@ -172,6 +185,7 @@ class Compare:
             outcome=outcome,
             through=through,
             review_at=at,
+            bindings=changes(judged, over, both.accepted, pair.name, asked.now),
             mark=mark,
         )
 
@@ -228,8 +242,14 @@ class Compare:
         inside = Pair(left=here, right=here)
         gathered = await self._comparisons.pair(inside, asked.service, now=asked.now)
         view = gathered.both.right
+        accepted = gathered.both.accepted
         judged = findings_in(
-            view, service=gathered.both.service, pair=inside, rules=policy.rules, now=asked.now
+            view,
+            service=gathered.both.service,
+            pair=inside,
+            rules=policy.rules,
+            now=asked.now,
+            accepted=accepted,
         )
         rows = _rows(gathered, environment)
         outcome = live(
@@ -243,11 +263,33 @@ class Compare:
                 needed=policy.confirm_after,
             ),
             settled_now=lambda key: settled(view, view, key) if view.looks else None,
+            why_ended=await self._why_ended(rows.values(), accepted, asked.now),
         )
         at = _earliest(judged, view)
         return await self._finish(
-            environment, asked.service, rows=rows, outcome=outcome, through=through, review_at=at
+            environment,
+            asked.service,
+            rows=rows,
+            outcome=outcome,
+            through=through,
+            review_at=at,
+            bindings=changes(judged, _over(rows, outcome), accepted, environment, asked.now),
         )
+
+    async def _why_ended(
+        self, rows: Iterable[Drift], accepted: Accepted, now: datetime
+    ) -> Callable[[Drift, Judged], str]:
+        """Return what says whose acceptance of a row ended, and why; those that ended are read for it."""
+        ids = {
+            row.item["accepted"]["id"] for row in rows if row.state == "accepted" and row.item.get("accepted")
+        }
+        over = {
+            name: one
+            for name in ids - accepted.acceptances.keys()
+            if (one := await self._store.acceptance(name)) is not None
+        }
+        known = replace(accepted, acceptances={**accepted.acceptances, **over}) if over else accepted
+        return lambda row, one: why_ended(row, one, known, now)
 
     async def _finish(
         self,
@@ -258,9 +300,10 @@ class Compare:
         outcome: Settled,
         through: int,
         review_at: datetime | None,
+        bindings: Sequence[Binding],
         mark: ScoreMark | None = None,
     ) -> Judgement:
-        await self._settle(comparison, service, outcome, through, mark)
+        await self._settle(comparison, service, outcome, through, mark=mark, bindings=bindings)
         after = {row.key: row.state for row in rows.values()} | {row.key: row.state for row in outcome.drifts}
         for row, (_, event) in zip(outcome.drifts, outcome.events, strict=True):
             self._log.info(
@@ -286,7 +329,9 @@ class Compare:
         service: str,
         outcome: Settled,
         through: int,
+        *,
         mark: ScoreMark | None = None,
+        bindings: Sequence[Binding] = (),
     ) -> None:
         await self._store.settle(
             comparison,
@@ -296,6 +341,7 @@ class Compare:
             events=outcome.events,
             owed=outcome.owed,
             mark=mark,
+            bindings=bindings,
         )
 
     def _ledger(self, comparison: str, asked: _Round, *environments: str) -> Ledger:
@@ -306,6 +352,11 @@ class Compare:
             snapshots={name: asked.numbers[name] for name in environments if name in asked.numbers},
             late=asked.arrived is not None and asked.arrived.late,
         )
+
+
+def _over(rows: Mapping[Key, Drift], outcome: Settled) -> set[Key]:
+    """Return the keys whose difference is gone since this judgement."""
+    return {row.key for row in outcome.drifts if row.state == "resolved" and row.key in rows}
 
 
 def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:

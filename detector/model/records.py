@@ -159,6 +159,35 @@ class Side:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedBy:
+    """Whose acceptance lets a difference be, why, and until when."""
+
+    #: Of the acceptance.
+    id: str
+    #: What the verdict names as its rule: ``accepted.d/2026.yml:3`` or ``acceptance 01J… by anna``.
+    name: str
+    author: str
+    reason: str
+    expires_at: datetime
+    #: `changed`, `worse` or `resolved`.
+    until: str
+    #: Whether it accepts what explains this difference, and so covers it.
+    by_cause: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON shows it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "author": self.author,
+            "reason": self.reason,
+            "expires_at": print_time(self.expires_at),
+            "until": self.until,
+            "by_cause": self.by_cause,
+        }
+
+
 @frozen
 class Judged:
     """One item of a comparison with its verdict: a line of every screen."""
@@ -192,6 +221,8 @@ class Judged:
     since: datetime | None = None
     #: When this verdict may change by the clock alone.
     review_at: datetime | None = None
+    #: Of an accepted difference.
+    accepted: AcceptedBy | None = None
 
     @property
     def remedy(self) -> str | None:
@@ -224,6 +255,7 @@ class Judged:
             "opened_at": print_time(self.opened_at) if self.opened_at else None,
             "owner": self.owner,
             "remedy": self.remedy,
+            "accepted": self.accepted.document() if self.accepted else None,
         }
 
 
@@ -239,6 +271,8 @@ class DriftEvent:
     right: Mapping[str, Any] | None = None
     #: Environment -> number of its snapshot.
     snapshots: Mapping[str, int] = field(default_factory=dict)
+    #: Why, where somebody said so: the reason of an acceptance, and why it ended.
+    note: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the event as JSON shows it."""
@@ -249,6 +283,7 @@ class DriftEvent:
             "left": self.left,
             "right": self.right,
             "snapshots": dict(self.snapshots),
+            "note": self.note,
         }
 
 
@@ -272,6 +307,8 @@ class Drift:
     #: When each side of the difference was first seen so: what confirmation counts from.
     first_left_at: datetime | None = None
     first_right_at: datetime | None = None
+    #: Whether it was over or accepted before: its alert says that it is back.
+    again: bool = False
     events: tuple[DriftEvent, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -290,7 +327,7 @@ class Drift:
             "owner": self.owner,
             "opened_at": print_time(self.opened_at),
             "resolved_at": print_time(self.resolved_at) if self.resolved_at else None,
-            "accepted": None,
+            "accepted": self.item.get("accepted") if self.state == "accepted" else None,
             "events": [event.document() for event in self.events],
             "messages": [],
         }
@@ -304,7 +341,7 @@ class Owed:
     comparison: str
     owner: str
     created_at: datetime
-    #: The worst thing that happened: `opened escalated reopened changed resolved`.
+    #: The worst thing that happened: `opened escalated reopened changed reminder resolved`.
     event: str
     drift_ids: tuple[str, ...] = ()
 

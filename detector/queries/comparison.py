@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.config.policy import Policy
+from detector.engine.acceptance import Accepted
 from detector.engine.ahead import Histories
 from detector.engine.comparison import Comparison, State
 from detector.engine.life import LIVING
@@ -79,7 +80,10 @@ class Comparisons:
                 for row in await self._store.register(comparison=comparison, service=service, states=LIVING)
             ]
         first = (pair.name, service) not in await self._store.judged_through()
-        gathered = await self._gathered(pair, service, *views, now=at, rows=rows, first=first)
+        accepted = await self.accepted(pair, service=service, at=at)
+        gathered = await self._gathered(
+            pair, service, *views, now=at, rows=rows, first=first, accepted=accepted
+        )
         return Standing(
             pair=pair, turned=turned, left=ours.state, right=theirs.state, both=gathered.both, at=at
         )
@@ -101,7 +105,28 @@ class Comparisons:
             for row in await self._store.register(comparison=comparison, service=service)
         ]
         first = (pair.name, service) not in await self._store.judged_through()
-        return await self._gathered(pair, service, ours, theirs, now=now, rows=rows, first=first)
+        accepted = await self.accepted(pair, service=service, at=now)
+        return await self._gathered(
+            pair, service, ours, theirs, now=now, rows=rows, first=first, accepted=accepted
+        )
+
+    async def accepted(self, pair: Pair, *, at: datetime, service: str | None = None) -> Accepted:
+        """Return what is accepted between and in two environments: by people, and by the files in force."""
+        kept = await self._store.accepted(comparisons=_names(pair), service=service, at=at)
+        files = {one.id: one for one in self._policy().accepted}
+        if not kept and not files:
+            return kept
+        # The file says where it stands, the store since when it is known.
+        found = {
+            name: replace(files[name], created_at=one.created_at) if name in files else one
+            for name, one in kept.acceptances.items()
+        }
+        sides = {one.name: (one.calendar,) for one in (pair.left, pair.right)}
+        return replace(
+            kept,
+            acceptances={**files, **found},
+            calendars={pair.name: (pair.left.calendar, pair.right.calendar), **sides},
+        )
 
     async def _compare(
         self, pair: Pair, ours: _Asked, theirs: _Asked, *, now: datetime, services: Collection[str] | None
@@ -116,6 +141,7 @@ class Comparisons:
             for comparison in _names(pair):
                 for row in await self._store.register(comparison=comparison, states=LIVING):
                     rows.setdefault(row.key.service, []).append(row)
+        accepted = await self.accepted(pair, at=now)
         found, unmatched, causes = [], [], 1
         for name in self._services_of(left, right, services):
             service = policy.service(name)
@@ -131,6 +157,7 @@ class Comparisons:
                     now=now,
                     rows=rows.get(name, ()) if current else None,
                     first=(pair.name, name) not in judged,
+                    accepted=accepted,
                 )
                 verdicts = verdicts_on(
                     gathered.both,
@@ -164,6 +191,7 @@ class Comparisons:
         now: datetime,
         rows: Iterable[Drift] | None,
         first: bool,
+        accepted: Accepted,
     ) -> "Gathered":
         """Put together what is known of one service; ``rows`` is None for a state of the past."""
         ours = left or self._views.nothing(pair.left.name, name, now=now)
@@ -179,6 +207,7 @@ class Comparisons:
             rows=keyed,
             histories=await self._histories(pair, name, ours, theirs) if rows is not None else {},
             first=first,
+            accepted=accepted,
         )
         return Gathered(both=both, rows=tuple(keyed.values()))
 

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from detector.engine.acceptance import Binding
 from detector.model.records import Drift, DriftEvent, Key, Owed, ScoreMark
 from detector.model.words import Kind, SectionName, Severity, State
 from detector.store import register_tables as r
+from detector.store.bindings import bind
 from detector.store.database import Database, to_the_end
 from detector.store.interning import chunks
 from detector.store.location import upsert
@@ -34,29 +36,17 @@ class Register:
         events: Sequence[tuple[str, DriftEvent]],
         owed: Sequence[Owed],
         mark: ScoreMark | None = None,
+        bindings: Sequence[Binding] = (),
     ) -> None:
         """Write all that one judgement changed, in one commit.
 
         ``drifts`` replace the rows with their ids, ``events`` are appended to the drift they name, ``owed``
-        enter the outbox, ``mark`` the trend of scores where it says something new. A kill before the commit
-        leaves ``judged_through`` behind, so it is judged again.
+        enter the outbox, ``mark`` the trend of scores where it says something new, ``bindings`` begin or end
+        what is accepted. A kill before the commit leaves ``judged_through`` behind, so it is judged again.
         """
         async with self._database.write() as connection:
-            if drifts:
-                statement = upsert(connection, r.drift)
-                columns = {
-                    column.name: statement.excluded[column.name]
-                    for column in r.drift.c
-                    if column.name != "id"
-                }
-                await connection.execute(
-                    statement.on_conflict_do_update(index_elements=["id"], set_=columns),
-                    [_drift_row(drift) for drift in drifts],
-                )
-            if events:
-                await connection.execute(
-                    insert(r.drift_event), [_event_row(drift, event) for drift, event in events]
-                )
+            await write_drifts(connection, drifts, events)
+            await bind(connection, bindings)
             await owe(connection, owed)
             if mark is not None:
                 await write_mark(connection, mark)
@@ -126,6 +116,23 @@ class Register:
         return [_drift(row, events.get(row.id, ())) for row in rows]
 
 
+async def write_drifts(
+    connection: AsyncConnection, drifts: Sequence[Drift], events: Sequence[tuple[str, DriftEvent]]
+) -> None:
+    """Replace rows of the register and append to their stories."""
+    if drifts:
+        statement = upsert(connection, r.drift)
+        columns = {
+            column.name: statement.excluded[column.name] for column in r.drift.c if column.name != "id"
+        }
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_=columns),
+            [_drift_row(drift) for drift in drifts],
+        )
+    if events:
+        await connection.execute(insert(r.drift_event), [_event_row(drift, event) for drift, event in events])
+
+
 async def _events(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[DriftEvent]]:
     found: dict[str, list[DriftEvent]] = {}
     for some in chunks(ids):
@@ -138,6 +145,7 @@ async def _events(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[st
                 left=row.left,
                 right=row.right,
                 snapshots=row.snapshots,
+                note=row.note,
             )
             found.setdefault(row.drift, []).append(event)
     return found
@@ -156,6 +164,7 @@ def _drift_row(drift: Drift) -> dict[str, Any]:
         "document": dict(drift.item),
         "first_left_at": drift.first_left_at,
         "first_right_at": drift.first_right_at,
+        "again": drift.again,
     }
 
 
@@ -168,6 +177,7 @@ def _event_row(drift: str, event: DriftEvent) -> dict[str, Any]:
         "left": event.left,
         "right": event.right,
         "snapshots": dict(event.snapshots),
+        "note": event.note,
     }
 
 
@@ -184,5 +194,6 @@ def _drift(row: Row[Any], events: Sequence[DriftEvent]) -> Drift:
         item=row.document,
         first_left_at=row.first_left_at,
         first_right_at=row.first_right_at,
+        again=row.again,
         events=tuple(events),
     )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
 )
 
 from detector.store.columns import Json, Time
@@ -35,6 +36,7 @@ drift = Table(
     Column("document", Json, nullable=False),
     Column("first_left_at", Time),
     Column("first_right_at", Time),
+    Column("again", Boolean, nullable=False, server_default=false()),
     Index("ix_drift_comparison_service", "comparison", "service"),
     Index("ix_drift_state", "state", "id"),
 )
@@ -51,6 +53,7 @@ drift_event = Table(
     Column("left", Json),
     Column("right", Json),
     Column("snapshots", Json, nullable=False),
+    Column("note", Text),
 )
 
 judged_through = Table(
@@ -130,6 +133,45 @@ acceptance = Table(
     Column("expires_at", Time, nullable=False),
     Column("ended_at", Time),
     Column("ended_by", Text),
+    #: Of one in a file: where it stands.
+    Column("place", Text),
+    Column("why", Text),
+    #: Days before the end at which its owners were last told of it.
+    Column("reminded", Integer),
+)
+
+#: The items that an acceptance holds for, or held for: an ended one stays, so that it never holds again.
+acceptance_binding = Table(
+    "acceptance_binding",
+    metadata,
+    Column("acceptance", ForeignKey("acceptance.id"), nullable=False),
+    Column("comparison", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    #: What was compared when it was accepted.
+    Column("bound", Json, nullable=False),
+    Column("bound_at", Time, nullable=False),
+    Column("ended_at", Time),
+    Column("why", Text),
+    PrimaryKeyConstraint("acceptance", "comparison", "service", "component", "section", "item", "kind"),
+    Index("ix_acceptance_binding_comparison_service", "comparison", "service"),
+)
+
+#: Answers to requests that may come a second time (`Idempotency-Key`).
+remembered = Table(
+    "remembered",
+    metadata,
+    Column("who", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", Time, nullable=False),
+    PrimaryKeyConstraint("who", "key"),
 )
 
 deployment = Table(

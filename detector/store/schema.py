@@ -13,7 +13,7 @@ from detector.store.location import Location
 
 #: The newest revision in ``migrations/versions``. Named here so that a start on a current database needs no
 #: Alembic.
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSION: Final = text("SELECT version_num FROM alembic_version")
 

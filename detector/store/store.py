@@ -1,5 +1,6 @@
 """The store: opening it, and all that it can be asked."""
 
+from detector.store.acceptances import Acceptances
 from detector.store.database import Database, to_the_end
 from detector.store.history import History
 from detector.store.interning import Interning
@@ -7,6 +8,7 @@ from detector.store.location import locate
 from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
+from detector.store.remembering import Remembering
 from detector.store.schema import bring_up_to_date, require_current
 from detector.store.scores import Scores
 from detector.store.snapshots import Snapshots
@@ -22,7 +24,7 @@ class Store:
     it refuses for good. What is read is one committed state, as frozen records.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database) -> None:  # noqa: PLR0915 - a line for each thing it can be asked
         self._database = database
         interning = Interning()
         self._recording = Recording(database, interning)
@@ -55,6 +57,19 @@ class Store:
         self.drift = register.drift
 
         self.score_marks = Scores(database).score_marks
+        acceptances = Acceptances(database)
+        self.accept = acceptances.accept
+        self.end_acceptance = acceptances.end_acceptance
+        self.end_bindings = acceptances.end_bindings
+        self.note_files = acceptances.note_files
+        self.accepted = acceptances.accepted
+        self.acceptances = acceptances.acceptances
+        self.acceptance = acceptances.acceptance
+        self.bindings = acceptances.bindings
+        self.uses = acceptances.uses
+        self.to_remind = acceptances.to_remind
+        self.remind = acceptances.remind
+        self.remembered = Remembering(database).remembered
 
         outbox = Outbox(database)
         self.lease_owed = outbox.lease_owed

@@ -44,7 +44,6 @@ alerting: {{receivers: [{{name: a, x-b: c, slack: {{channel: C, x-d: e}}}}]}}
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("accepted_drift: [accepted.d/*.yml]", "3:17: accepted_drift"),
         ("alerting: {renotify_after: 3d}", "3:28: alerting.renotify_after"),
         ("services: [{name: a}, {name: b, was: [c]}]", "3:38: services[1].was"),
         ("groups: {prod: {spread: allowed}}", "3:25: groups.prod.spread"),

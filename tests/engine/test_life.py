@@ -1,20 +1,33 @@
 """The life of a drift: what one judgement after the other does to its row, and what is said of it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
-from detector.engine.life import Ledger, Witnesses, live, withdraw
+from detector.engine.acceptance import NOTHING, Acceptance, Accepted, Binding, changes, why_ended
+from detector.engine.life import Ledger, Witnesses, live, taken_back, withdraw
 from detector.engine.pack import PACK
 from detector.engine.policy import Pair, Service
 from detector.engine.rules import Match, Outcome, Rule
 from detector.engine.settling import settled
 from detector.engine.view import Interner
 from detector.model.records import Drift, DriftEvent, Key, Owed
-from tests.builders import NOW, STAGING_TO_PROD, failed, keys, policy, section, stream, view
+from tests.builders import (
+    NOW,
+    STAGING_TO_PROD,
+    acceptance,
+    accepting,
+    failed,
+    keys,
+    policy,
+    section,
+    stream,
+    view,
+)
 
 DJANGO = "pkg:pypi/django"
 EVERY = timedelta(minutes=15)
@@ -36,6 +49,7 @@ class Watched:
         self._scheduled = scheduled
         self._seen: dict[str, list[datetime]] = {"left": [], "right": []}
         self._ids = count(1)
+        self.accepted = NOTHING
 
     def look(self, left: Any, right: Any, *, at: Iterable[str] = ("left", "right")) -> list[str]:
         """Look at both sides a quarter of an hour later, and return what happened."""
@@ -64,6 +78,7 @@ class Watched:
                 left=views["left"],
                 right=views["right"],
                 rows=rows,
+                accepted=self.accepted,
             ),
             pair=self._pair,
             rules=[*PACK, *self.rules],
@@ -84,11 +99,31 @@ class Watched:
                 },
             ),
             settled_now=lambda key: settled(views["left"], views["right"], key),
+            why_ended=lambda row, one: why_ended(row, one, self.accepted, self.now),
         )
+        over = {row.key for row in outcome.drifts if row.state == "resolved"}
+        self._bind(changes(verdicts.items, over, self.accepted, self._pair.name, self.now))
         self.rows |= {row.key: row for row in outcome.drifts}
         self.owed = list(outcome.owed)
         self.history += [event for _, event in outcome.events]
         return [event.event for _, event in outcome.events]
+
+    def accept(self, **said: Any) -> Acceptance:
+        """Let anna accept for a month what a match describes, or all that is open now."""
+        ordinary: dict[str, Any] = {"created_at": self.now, "expires_at": self.now + timedelta(days=30)}
+        made = acceptance(**(ordinary | said))
+        self.accepted = Accepted(acceptances={**self.accepted.acceptances, made.id: made})
+        if made.match is None:
+            mine = [one for one in self.score.items if one.verdict == "drift"]
+            self.accepted = accepting(*mine, **(ordinary | said))
+        return made
+
+    def _bind(self, written: Sequence[Binding]) -> None:
+        bindings = {place: list(known) for place, known in self.accepted.bindings.items()}
+        for one in written:
+            known = bindings.setdefault((one.comparison, one.key), [])
+            known[:] = [other for other in known if other.acceptance != one.acceptance] + [one]
+        self.accepted = replace(self.accepted, bindings=bindings)
 
     def ledger(self) -> Ledger:
         return Ledger(
@@ -410,3 +445,77 @@ def test_a_row_that_nobody_can_judge_stays_as_it_is() -> None:
         settled_now=lambda _: None,
     )
     assert (outcome.drifts, outcome.events, outcome.owed) == ((), (), ())
+
+
+# --- acceptance ---------------------------------------------------------------------------------------
+
+
+def test_accepting_an_open_drift_says_who_and_why_and_alerts_nobody() -> None:
+    shop = opened()
+    shop.accept(until="changed")
+    assert (shop.look(OLD, NEW), shop.row.state, shop.said) == (["accepted"], "accepted", [])
+    event = shop.history[-1]
+    assert (event.actor, event.note) == ("anna", "planned upgrade (until 2026-12-22)")
+    assert shop.row.document()["accepted"]["reason"] == "planned upgrade"
+    assert shop.look(OLD, NEW) == []
+
+
+def test_a_changed_difference_ends_its_acceptance_and_waits_for_a_second_look_before_it_alerts() -> None:
+    shop = opened()
+    first = shop.row.opened_at
+    shop.accept(until="changed")
+    shop.look(OLD, NEW)
+    newer = django("6.0.1")
+    assert (shop.look(OLD, newer), shop.said) == (["acceptance_ended", "reopened"], [])
+    assert shop.history[-2].note == "acceptance of anna until 2026-12-22 ended: the difference changed"
+    assert (shop.look(OLD, newer), shop.row.state, shop.said) == (["confirmed"], "open", ["reopened"])
+    assert shop.row.opened_at == first
+    # What ended stays ended, also where the difference is what it was.
+    shop.look(OLD, NEW)
+    assert shop.row.state == "open"
+
+
+def test_an_acceptance_whose_time_is_up_reopens_at_once() -> None:
+    shop = opened()
+    shop.accept(until="changed", expires_at=shop.now + timedelta(minutes=40))
+    assert shop.look(OLD, NEW) == ["accepted"]
+    assert shop.score.review_at == shop.now + timedelta(minutes=25)
+    shop.look(OLD, NEW)
+    assert (shop.look(OLD, NEW), shop.said) == (["acceptance_ended", "reopened"], ["reopened"])
+    assert shop.history[-2].note == "acceptance of anna until 2026-11-22 ended: its time is up"
+
+
+def test_an_accepted_difference_that_is_gone_resolves_in_silence_and_its_return_is_drift() -> None:
+    shop = opened()
+    shop.accept(until="resolved")
+    shop.look(OLD, NEW)
+    assert (shop.look(NEW, NEW), shop.row.state, shop.said) == (["resolved"], "resolved", [])
+    assert (shop.look(OLD, NEW), shop.row.state) == (["reopened"], "pending")
+
+
+def test_what_a_match_accepts_at_first_sight_is_listed_as_accepted_and_never_alerts() -> None:
+    shop, ahead = Watched(), django("4.3.0")
+    shop.accept(match=Match(section=("dependencies",)), until="worse")
+    assert (shop.look(OLD, ahead), shop.row.state, shop.said) == (["accepted"], "accepted", [])
+    assert shop.look(OLD, django("4.4.1")) == ["changed"]
+    assert shop.look(OLD, NEW) == ["acceptance_ended", "reopened"]
+    assert shop.history[-2].note == (
+        "acceptance of anna until 2026-12-22 ended: it got worse: medium became high"
+    )
+
+
+def test_an_unseen_side_leaves_an_accepted_drift_as_it_is() -> None:
+    shop = opened()
+    shop.accept(until="changed")
+    shop.look(OLD, NEW)
+    assert (shop.look(OLD, BLIND), shop.row.state) == ([], "accepted")
+
+
+def test_taking_an_acceptance_back_reopens_and_alerts() -> None:
+    shop = opened()
+    made = shop.accept(until="changed")
+    shop.look(OLD, NEW)
+    settled_rows = taken_back([shop.row], shop.ledger(), actor="bob", note=made.ended("bob took it back"))
+    assert [event.event for _, event in settled_rows.events] == ["acceptance_ended", "reopened"]
+    assert [owed.event for owed in settled_rows.owed] == ["reopened"]
+    assert settled_rows.drifts[-1].state == "open"
