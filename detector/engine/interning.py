@@ -3,13 +3,17 @@
 What two sets do not share is then the XOR of two integers, which costs nearly nothing where they are equal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, cast
 
 from detector.model.canonical import value_bytes
 from detector.model.facts import Value
+from detector.model.words import SectionName
 
+#: (component, section).
+At = tuple[str, SectionName]
 _ONE: Final = ord("1")
+_TEXTS: Final = frozenset({str})
 
 
 class Table:
@@ -25,16 +29,18 @@ class Table:
     def bits_of(self, facts: Mapping[str, Value]) -> int:
         """Return the numbers of facts as the bits that are set; equal facts have equal numbers."""
         numbers, items = self._numbers, self._items
-        # A text stands for itself: most values are one, and none is equal to bytes.
-        keys: list[Any] = [
-            fact if type(fact[1]) is str else (fact[0], value_bytes(fact[1])) for fact in facts.items()
-        ]
-        found = [*map(numbers.get, keys)]
+        keys: Collection[Any] = facts.items()
+        if not _TEXTS.issuperset(map(type, facts.values())):
+            # A text stands for itself: most values are one, and none is equal to bytes.
+            keys = [key if type(key[1]) is str else (key[0], value_bytes(key[1])) for key in keys]
+        found = [*map(numbers.get, keys)] if items else [None]
         if None in found:
-            for key in keys:
-                if key not in numbers:
-                    numbers[key] = len(items)
-                    items.append(key[0])
+            start = len(items)
+            new = [key for key in keys if key not in numbers]
+            numbers.update(zip(new, range(start, start + len(new)), strict=True))
+            items += [key[0] for key in new]
+            if len(new) == len(keys):
+                return ((1 << len(new)) - 1) << start
             found = [*map(numbers.get, keys)]
         digits = bytearray(b"0") * len(items)
         for number in cast("list[int]", found):
@@ -44,6 +50,46 @@ class Table:
     def items_of(self, bits: int) -> set[str]:
         """Return the items of the facts whose bits are set."""
         return {self._items[number] for number in _numbers_in(bits)}
+
+
+class Numbers(Mapping[At, int]):
+    """The numbers of a view's facts by component and section, given when they are first asked for.
+
+    What is compared for the first time is compared as it stands: numbers pay for what is compared again.
+    """
+
+    __slots__ = ("_bits", "_compared", "_facts")
+
+    def __init__(self) -> None:
+        self._facts: dict[At, tuple[Table, Mapping[str, Value]]] = {}
+        self._bits: dict[At, int] = {}
+        self._compared: set[At] = set()
+
+    def put(self, at: At, table: Table, facts: Mapping[str, Value]) -> None:
+        """Put the present facts of one section of one component."""
+        self._facts[at] = (table, facts)
+
+    def is_new(self, at: At) -> bool:
+        """Tell whether a section was never compared before. From now on it was."""
+        new = at in self._facts and at not in self._compared
+        self._compared.add(at)
+        return new
+
+    def facts(self, at: At) -> Mapping[str, Value]:
+        """Return the facts of a section, none where there is no such section."""
+        return self._facts[at][1] if at in self._facts else {}
+
+    def __getitem__(self, at: At) -> int:
+        if at not in self._bits:
+            table, facts = self._facts[at]
+            self._bits[at] = table.bits_of(facts)
+        return self._bits[at]
+
+    def __iter__(self) -> Iterator[At]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
 
 
 class Interner:
@@ -74,3 +120,29 @@ def _numbers_in(bits: int) -> Iterator[int]:
     while at >= 0:
         yield at
         at = digits.find("1", at + 1)
+
+
+def facts_if_new(
+    ours: Mapping[At, int], theirs: Mapping[At, int], at: At
+) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
+    """Return the facts of a section where either side was never compared before. From now on both were."""
+    if not isinstance(ours, Numbers) or not isinstance(theirs, Numbers):
+        return None
+    new = ours.is_new(at) | theirs.is_new(at)
+    return (ours.facts(at), theirs.facts(at)) if new else None
+
+
+def unlike(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> tuple[set[str], int]:
+    """Return the items whose facts are not equal, and how many facts are; without numbers."""
+    if _TEXTS.issuperset(map(type, ours.values())) and _TEXTS.issuperset(map(type, theirs.values())):
+        apart = ours.items() ^ theirs.items()
+        return {item for item, _ in apart}, (len(ours) + len(theirs) - len(apart)) // 2
+    common = ours.keys() & theirs.keys()
+    changed = {item for item in common if not _is_one(ours[item], theirs[item])}
+    return (ours.keys() ^ theirs.keys()) | changed, len(common) - len(changed)
+
+
+def _is_one(one: Value, other: Value) -> bool:
+    if type(one) is str or type(other) is str:
+        return type(one) is type(other) and one == other
+    return value_bytes(one) == value_bytes(other)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
 from detector.engine.images import settle_image
+from detector.engine.interning import facts_if_new, unlike
 from detector.engine.values import (
     IMAGE_IDENTITY,
     LOCAL,
@@ -77,12 +78,17 @@ def _apart(left: View, right: View, interner: Interner) -> tuple[set[Place], int
     changed: set[Place] = set()
     equal = 0
     for at in ours.keys() | theirs.keys():
-        one, other = ours.get(at, 0), theirs.get(at, 0)
-        equal += (one & other).bit_count()
-        if one != other:
-            component, section = at
-            items = interner.table(left.service, component, section).items_of(one ^ other)
-            changed.update([Place(component, section, item) for item in items])
+        component, section = at
+        new = facts_if_new(ours, theirs, at)
+        if new is not None:
+            items, alike = unlike(*new)
+        else:
+            one, other = ours.get(at, 0), theirs.get(at, 0)
+            items, alike = set(), (one & other).bit_count()
+            if one != other:
+                items = interner.table(left.service, component, section).items_of(one ^ other)
+        equal += alike
+        changed.update([Place(component, section, item) for item in items])
     return changed, equal
 
 

@@ -3,17 +3,17 @@
 What the looks of several streams say together of one item is in `detector.engine.looks`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from detector.engine.interning import Interner
+from detector.engine.interning import Interner, Numbers
 from detector.engine.looks import ABSENT, Look, settle, why_unknown
 from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
 from detector.engine.reads import CodeReads, code_reads, only_reads
 from detector.engine.sides import Place, Sides
-from detector.model.facts import Section
+from detector.model.facts import Section, Value
 from detector.model.records import Side, Stream
 from detector.model.words import MAIN, ComponentKind, SectionName, SourceClass
 
@@ -172,20 +172,20 @@ def _merged(
 ) -> View:
     sides = Sides()
     contradictions: dict[Place, Side] = {}
-    numbers: dict[tuple[str, SectionName], int] = {}
+    numbers = Numbers()
     for at, here in looks.items():
         component, name = at
         table = interner.table(service, component, name)
         only = here[0]
+        plain: Mapping[str, Value] = {}
+        doubtful = _items_of(here)
         if len(here) == 1 and only.fresh and only.section.status != "failed":
-            doubtful = [item for item in (*only.held, *only.carried) if item in only.section.facts]
             sides.take(component, name, only)
-            present = {**only.section.facts}
-        else:
-            doubtful, present = list(_items_of(here)), {}
+            plain = only.section.facts
+            doubtful = [item for item in (*only.held, *only.carried) if item in plain]
+        present = {item: value for item, value in plain.items() if item not in doubtful} if doubtful else {}
         for item in doubtful:
             place = Place(component, name, item)
-            present.pop(item, None)
             side, loser = settle(here, name, item)
             if side is None:
                 continue
@@ -194,7 +194,7 @@ def _merged(
                 contradictions[place] = loser
             if side.present:
                 present[item] = side.value
-        numbers[at] = table.bits_of(present)
+        numbers.put(at, table, present if doubtful else plain)
     return View(
         environment=environment,
         service=service,
@@ -226,7 +226,7 @@ def _is_evidence(stream: Stream) -> bool:
     return bool(stream.sections) and all(only_reads(*each) for each in stream.sections.items())
 
 
-def _items_of(looks: list[Look]) -> Iterable[str]:
+def _items_of(looks: list[Look]) -> Collection[str]:
     if len(looks) == 1:
         return looks[0].section.facts
     return dict.fromkeys(item for look in looks for item in look.section.facts)

@@ -11,7 +11,7 @@ from detector.model.items import from_purl, is_config_key
 from detector.model.key_names import looks_like_a_value
 from detector.model.wire_json import shown
 from detector.model.wire_shapes import Report, shape_from
-from detector.model.words import SectionName
+from detector.model.words import SECTIONS, SectionName
 
 LONGEST_ITEM: Final = 512
 _LONGEST_TEXT: Final = 4_096
@@ -35,6 +35,11 @@ _NICKNAMES: Final = {
 _OTHER_DEPENDENCIES: Final = re.compile(r"os#(?:release|arch)|(?:runtime|lockfile)#[a-z][a-z0-9.-]{0,31}")
 _BACKING_ITEM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}#[a-z][a-z_]{0,63}(?:/[^\s#]{1,256})?")
 
+#: Section -> names that were read before and are items as they stand: a name is looked at once in its life.
+_AS_WRITTEN: Final[Mapping[SectionName, set[str]]] = {section: set() for section in SECTIONS}
+_MOST_NAMES: Final = 262_144
+_TEXTS: Final = frozenset({str})
+
 _HINT_TYPES: Final[Mapping[str, type]] = {
     "scope": list,
     "direct": bool,
@@ -49,33 +54,85 @@ def facts_from(
     section: SectionName, document: Mapping[str, Any], report: Report
 ) -> tuple[dict[str, Value], dict[str, dict[str, Any]]]:
     """Return (facts, hints) by canonical item; whatever is wrong goes to ``report`` and is left out."""
-    facts: dict[str, Value] = {}
+    if section == "config":
+        return _shapes(document, report), {}
+    if _are_plain(section, document):
+        return dict(document), {}
+    plain = {name: value for name, value in document.items() if type(value) is str}
+    if not _are_plain(section, plain):
+        plain = {}
+    facts: dict[str, Value] = {**plain}
     hints: dict[str, dict[str, Any]] = {}
     for name, written in document.items():
-        if section == "config":
-            if _is_key(name, report):
-                shape = shape_from(name, written, report)
-                if shape is not None:
-                    facts[name] = shape
+        if name in plain:
             continue
-        item = _item(section, name, report)
-        if item is None:
+        read = _fact(section, name, written, report)
+        if read is None:
             continue
-        value, own_hints = _with_hints(name, written, report)
-        if not _is_value(value, (name,), report):
-            continue
-        if section == "dependencies" and not _are_versions(name, value, report):
-            continue
-        value = _without_credentials(value)
-        if item == "repo#url" and isinstance(value, str):
-            value = repository_url(value)
-            if value is None:
-                report((name,), "validation-failed", "the address of a repository: host and path")
-                continue
+        item, value, own_hints = read
         facts[item] = _united(facts[item], value) if item in facts else value
+        if item == name:
+            _remember(section, name)
         if own_hints:
             hints[item] = own_hints
     return facts, hints
+
+
+def _fact(
+    section: SectionName, name: str, written: Any, report: Report
+) -> tuple[str, Value, dict[str, Any]] | None:
+    """Return (item, value, hints) of one fact, or None after what is wrong with it went to ``report``."""
+    item = _item(section, name, report)
+    if item is None:
+        return None
+    value, hints = _with_hints(name, written, report)
+    if not _is_value(value, (name,), report):
+        return None
+    if section == "dependencies" and not _are_versions(name, value, report):
+        return None
+    value = _without_credentials(value)
+    if item == "repo#url" and isinstance(value, str):
+        value = repository_url(value)
+        if value is None:
+            report((name,), "validation-failed", "the address of a repository: host and path")
+            return None
+    return item, value, hints
+
+
+def _shapes(document: Mapping[str, Any], report: Report) -> dict[str, Value]:
+    known = _AS_WRITTEN["config"]
+    facts: dict[str, Value] = {}
+    for name, written in document.items():
+        if name not in known:
+            if not _is_key(name, report):
+                continue
+            _remember("config", name)
+        shape = shape_from(name, written, report)
+        if shape is not None:
+            facts[name] = shape
+    return facts
+
+
+def _are_plain(section: SectionName, facts: Mapping[str, Any]) -> bool:
+    """Tell of many facts at once that there is nothing to say against any, and nothing to change."""
+    texts = facts.values()
+    if not facts or not _TEXTS.issuperset(map(type, texts)) or "repo#url" in facts:
+        return False
+    together = "".join(texts)
+    return (
+        facts.keys() <= _AS_WRITTEN[section]
+        and together.isprintable()
+        and not ("@" in together and "://" in together)
+        and max(map(len, texts)) <= _LONGEST_VERSION
+        and all(texts)
+    )
+
+
+def _remember(section: SectionName, name: str) -> None:
+    known = _AS_WRITTEN[section]
+    if len(known) >= _MOST_NAMES:
+        known.clear()
+    known.add(name)
 
 
 def is_item(text: object) -> bool:

@@ -31,6 +31,11 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "emulator": tuple(EMULATORS),
     "tier": TIERS[:-1],
 }
+#: Fields whose settings say something of one value alone: nothing is remembered of them.
+_OF_ONE_VALUE: Final = frozenset({"fingerprint", "endpoint"})
+#: (field, setting) that were looked at before; any flag of a field is as good as the other.
+_FINE: Final[set[tuple[str, str]]] = set()
+_MOST_FINE: Final = 4_096
 _PLAINTEXT_FIELDS: Final = frozenset({"value", "raw", "plaintext", "secret"})
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _FINGERPRINT: Final = re.compile(r"k[0-9a-z]{1,16}:[0-9a-f]{32}")
@@ -44,6 +49,8 @@ _COMMON_VALUES: Final = (
 
 def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None:
     """Return the shape of a config value, or None after what is wrong with it went to ``report``."""
+    if type(written) is dict and _is_fine(written):
+        return written
     if not isinstance(written, dict):
         report(
             (name,), "plaintext-value-refused", 'a config fact is a shape such as {"type": "text"}, no value'
@@ -64,6 +71,27 @@ def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None
     for path, code, message in faults:
         report((name, *path), code, message)
     return None if faults else written
+
+
+def _is_fine(shape: dict[str, Any]) -> bool:
+    """Tell whether there is nothing to say against a shape, by what was said of its settings before."""
+    for field, setting in shape.items():
+        kind = type(setting)
+        if kind is str and field not in _OF_ONE_VALUE:
+            known = (field, setting)
+        elif kind is bool:
+            known = (field, "")
+        elif field in _OF_ONE_VALUE and _shape_fault(field, setting) is None:
+            continue
+        else:
+            return False
+        if known not in _FINE:
+            if field not in _SHAPE_FIELDS or _shape_fault(field, setting) is not None:
+                return False
+            if len(_FINE) >= _MOST_FINE:
+                _FINE.clear()
+            _FINE.add(known)
+    return "type" in shape
 
 
 def _shape_fault(field: str, setting: Any) -> tuple[str, str] | None:

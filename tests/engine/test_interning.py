@@ -19,6 +19,7 @@ VALUES: list[Any] = [
     *({"a": ["y", "x"]}, {"a": ["x", "y", "x"]}),
 ]
 FACTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(VALUES))
+INTERNER = Interner()
 SEEDED = settings(max_examples=examples(200), derandomize=True, deadline=None)
 
 
@@ -91,3 +92,19 @@ def test_what_is_found_in_a_view_is_looked_for_once() -> None:
         return 7
 
     assert (here.found(find), here.found(find), len(asked)) == (7, 7, 1)
+
+
+@SEEDED
+@given(ours=FACTS, theirs=FACTS)
+def test_facts_compared_as_they_stand_and_by_their_numbers_are_the_same(
+    ours: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    """What is compared for the first time is compared as it stands; numbers pay for what comes again."""
+    left, right = (
+        view(stream({"disposability": section(facts)}), interner=INTERNER, environment=name)
+        for facts, name in ((ours, "staging"), (theirs, "prod"))
+    )
+    first, again = (differences(left, right, INTERNER) for _ in range(2))
+    at = ("main", "disposability")
+    assert at in left.numbers._bits  # type: ignore[attr-defined]  # the second time
+    assert (sorted(first.items), first.compared) == (sorted(again.items), again.compared)

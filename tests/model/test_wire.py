@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.model import wire_facts, wire_shapes
 from detector.model.canonical import canonical, observation_document
 from detector.model.facts import Observation, Section, Unseen
 from detector.model.wire import WireError, json_document, observations_from
@@ -22,6 +23,7 @@ from detector.model.words import (
     TRAFFIC,
     SectionName,
 )
+from tests.proof import examples
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 FINGERPRINT = "k1:" + "5f0c" * 8
@@ -394,3 +396,64 @@ def test_no_document_ends_in_a_traceback(junk: Any, place: str) -> None:
     ):
         with suppress(WireError):
             observations_from(document, now=NOW)
+
+
+WRITTEN = st.dictionaries(
+    st.sampled_from(
+        [
+            "pkg:pypi/django",
+            "pkg:pypi/Django",
+            "pkg:npm/a",
+            "pkg:deb/debian/x?arch=arm",
+            "os#release",
+            "odd",
+            "",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "1.0",
+            "2.0",
+            "",
+            "x" * 1_025,
+            "a\nb",
+            "https://u:p@x.example/y",
+            "1@2",
+            None,
+            7,
+            ["1.0"],
+            {"value": "3"},
+        ]
+    )
+    | VALUES,
+)
+
+
+@settings(max_examples=examples(300), derandomize=True, deadline=None)
+@given(st.lists(WRITTEN, min_size=1, max_size=4))
+def test_what_was_read_before_changes_nothing_of_what_is_read_now(documents: list[dict[str, Any]]) -> None:
+    """A name is looked at once in its life; many facts at once are read as each of them alone."""
+
+    def read(document: dict[str, Any]) -> Any:
+        reports: list[Any] = []
+        found = wire_facts.facts_from("dependencies", document, lambda *fault: reports.append(fault))
+        return found, sorted(reports)
+
+    remembered = wire_facts._AS_WRITTEN["dependencies"]
+    fresh = []
+    for document in documents:
+        remembered.clear()
+        fresh.append(read(document))
+    remembered.clear()
+    assert [read(document) for document in documents] == fresh
+
+
+def test_of_values_only_what_many_share_is_remembered() -> None:
+    wire_shapes._FINE.clear()
+    for _ in range(2):
+        shapes = {"A_TOKEN": {"type": "text", "fingerprint": FINGERPRINT, "opaque": True}}
+        assert facts_of(with_facts("config", shapes), "config") == shapes
+    assert {("type", "text"), ("opaque", "")} == wire_shapes._FINE
+    assert faults(with_facts("config", {"A": {"type": "text", "opaque": 1}})) == [
+        ("/sections/config/facts/A/opaque", "validation-failed")
+    ]
