@@ -85,7 +85,8 @@ def difference_of(item: Mapping[str, Any], left: str, right: str) -> str:
     sides = (_spoken(item, "left"), _spoken(item, "right"))
     if None in sides:
         return "{name} differs".format(**names)
-    return "{name} ".format(**names) + " → ".join(side for side in sides if side is not None)
+    ours, theirs = name_on(item, "left"), name_on(item, "right")
+    return f"{ours} {sides[0]} → {theirs + ' ' if theirs != ours else ''}{sides[1]}"
 
 
 def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
@@ -150,6 +151,11 @@ def _spoken(item: Mapping[str, Any], side: str) -> str | None:
             return None
     more = f" +{len(values) - _MOST_VALUES}" if len(values) > _MOST_VALUES else ""
     return ", ".join(_short(value) for value in values[:_MOST_VALUES]) + more
+
+
+def name_on(item: Mapping[str, Any], side: str) -> str:
+    """Return what an item is called on one side: where a package has a successor, that one's name."""
+    return name_of((item[side] or {}).get("item") or item["item"])
 
 
 def _short(value: str) -> str:

@@ -44,6 +44,8 @@ class Present(Answer):
     basis: Basis | None
     source: str | None
     observed_at: Time | None
+    #: Only where this side has a successor of the package that the difference is named after.
+    item: str | None = None
 
 
 class Absent(Answer):

@@ -13,11 +13,23 @@ _UPGRADE: Final = {
     "pypi": "uv lock --upgrade-package {name}=={version}",
     "npm": "npm install {name}@{version}",
     "deb": "apt-get install {name}={version}",
+    "rpm": "dnf install {name}-{version}",
     "apk": "apk add {name}={version}",
+    "cargo": "cargo update --package {name} --precise {version}",
+    "golang": "go get {name}@{version}",
+    "composer": "composer require {name}:{version}",
+    "nuget": "dotnet add package {name} --version {version}",
 }
-_ADD: Final = {"pypi": "uv add {name}=={version}", "npm": "npm install {name}@{version}"}
+_ADD: Final = {
+    "pypi": "uv add {name}=={version}",
+    "npm": "npm install {name}@{version}",
+    "cargo": "cargo add {name}@{version}",
+    "gem": "bundle add {name} --version {version}",
+}
 
 
+#: The namespace of a distribution's package is the distribution.
+_BY_LAST_NAME: Final = ("deb", "rpm", "apk")
 #: What a shell takes as one plain word. Whoever pushes a version does not write commands for others.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9@/.+~:!%_-]{1,256}")
 
@@ -44,13 +56,14 @@ def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> s
         return _config(judged, behind, ahead, read(judged.key.component, item))
     version = target.value if isinstance(target.value, str) else ""
     if item.startswith("pkg:"):
-        ecosystem, _, name = item[4:].partition("/")
-        name = name.rpartition("/")[2] if ecosystem in ("deb", "apk") else name.replace("%40", "@")
-        missing = judged.status in ("left_only", "right_only")
+        ecosystem, name = _package(target.item or item)
+        other = item if target.item else judged.right.item or judged.left.item
+        missing = other or judged.status in ("left_only", "right_only")
         template = (_ADD if missing and ecosystem in _ADD else _UPGRADE).get(ecosystem)
         if template and _PLAIN.fullmatch(version) and _PLAIN.fullmatch(name):
             command = template.format(name=name, version=version)
-            return f"in {behind}: {command}   # {ahead} has it, {behind} does not"
+            what_else = f"has {_package(other)[1]}" if other else "does not"
+            return f"in {behind}: {command}   # {ahead} has it, {behind} {what_else}"
         return f"in {behind}: install the {name} that {ahead} has"
     if judged.key.section == "backing_services":
         return _server(judged, behind, ahead, version)
@@ -67,6 +80,12 @@ def _sides(judged: Judged, pair: Pair) -> tuple[str, str, Side]:
     if judged.status == "right_only" or judged.direction == "right_ahead":
         return pair.left.name, pair.right.name, judged.right
     return pair.right.name, pair.left.name, left
+
+
+def _package(item: str) -> tuple[str, str]:
+    """Return the ecosystem of a package, and its name as the ecosystem's commands take it."""
+    ecosystem, _, name = item[4:].partition("/")
+    return ecosystem, name.rpartition("/")[2] if ecosystem in _BY_LAST_NAME else name.replace("%40", "@")
 
 
 def _server(judged: Judged, behind: str, ahead: str, version: str) -> str:

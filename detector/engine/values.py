@@ -39,9 +39,9 @@ def package_gap(item: str, left: Value, right: Value) -> Gap | None:
         return None if same_value(left, right) else Gap()
     if set(ours) == set(theirs):
         return None
-    if not (set(ours) - set(theirs)) or not (set(theirs) - set(ours)):
-        return Gap(distance="copies")
-    return _gap_of(versions.step_of_sets(scheme, ours, theirs))
+    gap = _gap_of(versions.step_of_sets(scheme, ours, theirs))
+    one_has_all = not (set(ours) - set(theirs)) or not (set(theirs) - set(ours))
+    return Gap(distance="copies") if gap is not None and one_has_all else gap
 
 
 # A view that changed in one fact has all its other differences again, and so have the services beside it.

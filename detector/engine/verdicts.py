@@ -16,6 +16,7 @@ from detector.engine.policy import Pair, Service
 from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
 from detector.engine.sources import config_source_differs
+from detector.engine.successors import with_successors
 from detector.engine.unset import unset_between
 from detector.engine.view import Interner, Place, View
 from detector.model.records import Drift, Judged, Key
@@ -99,7 +100,7 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
     asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
     return sorted(
         [
-            *found.items,
+            *with_successors(found.items),
             *asked,
             *shared_between(both.left, both.right, pair),
             *unset_between(both.left, both.right, pair),

@@ -143,6 +143,8 @@ class Side:
     #: Of an unknown side: the last value that was seen, if there was one.
     last: Value = None
     hints: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    #: The item of this side where it goes by another name than that of the difference: a successor.
+    item: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the side as JSON shows it."""
@@ -156,6 +158,7 @@ class Side:
             "basis": self.basis,
             "source": self.source,
             "observed_at": print_time(self.observed_at) if self.observed_at else None,
+            **({"item": self.item} if self.item else {}),
         }
 
 

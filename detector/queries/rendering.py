@@ -69,7 +69,10 @@ def side_shown(side: Mapping[str, Any] | None) -> str:
         return ""
     if "unknown" in side:
         return f"unknown: {side['unknown'].replace('_', ' ')}"
-    return shown(side["value"]) if side["present"] else "absent"
+    if not side["present"]:
+        return "absent"
+    value = shown(side["value"])
+    return f"{name_of(side['item'])} {value}" if side.get("item") else value
 
 
 def csv_of(document: Mapping[str, Any]) -> str:

@@ -41,3 +41,15 @@ def item(**said: Any) -> dict[str, Any]:
 )
 def test_a_difference_in_words(said: dict[str, Any], words: str) -> None:
     assert difference_of(said, "dev", "prod") == words
+
+
+def test_a_successor_is_called_by_its_own_name() -> None:
+    said = item(
+        section="dependencies",
+        item="pkg:pypi/psycopg2",
+        left={"present": True, "value": "2.9.9"},
+        right={"present": True, "value": "2.9.10", "item": "pkg:pypi/psycopg2-binary"},
+    )
+    assert difference_of(said, "dev", "prod") == "psycopg2 2.9.9 → psycopg2-binary 2.9.10"
+    turned = {**said, "left": said["right"], "right": said["left"]}
+    assert difference_of(turned, "prod", "dev") == "psycopg2-binary 2.9.10 → psycopg2 2.9.9"

@@ -42,6 +42,7 @@ COMPOSE = (
         ("old/package-lock.json", "web/package-lock.json", "express 4.20.0 → 4.21.2"),
         ("a/compose.yaml", "b/compose.yaml", "image#tag 1.4.2 → 1.4.3"),
         ("requirements.txt", "snapshot:observation.json", "django 4.2.26 → 5.2.8"),
+        ("lockfile:one.txt", "lockfile:other.txt", "psycopg2 2.9.9 → psycopg2-binary 2.9.10"),
     ],
 )
 def test_each_type_of_file_is_compared(
@@ -50,6 +51,7 @@ def test_each_type_of_file_is_compared(
     more, less = "KEY=1\nWEBHOOK_URL=https://a.example\n", "KEY=2\n"
     write(folder, __env__staging=more, __env__prod=less, settings=more, settings__prod=less)
     write(folder, requirements__txt="django==4.2.26\n", prod__txt="django==5.2.8\n")
+    write(folder, one__txt="psycopg2==2.9.9\n", other__txt="psycopg2-binary==2.9.10\n")
     for name, version in (("web", "4.21.2"), ("old", "4.20.0")):
         (folder / name).mkdir()
         text = json.dumps(PACKAGE_LOCK).replace("4.21.2", version)

@@ -507,6 +507,16 @@ def test_what_a_peer_lost_yesterday_is_expected_since_yesterday() -> None:
             packages(django="5.2.8"),
             "in staging: uv lock --upgrade-package django==5.2.8   # prod has it, staging does not",
         ),
+        (
+            packages(psycopg2="2.9.9"),
+            {"dependencies": section({"pkg:pypi/psycopg2-binary": "2.9.10"})},
+            "in staging: uv add psycopg2-binary==2.9.10   # prod has it, staging has psycopg2",
+        ),
+        (
+            {"dependencies": section({"pkg:golang/example.org/a/v3": "v3.0.0"})},
+            {"dependencies": section({"pkg:golang/example.org/a/v2": "v2.1.0"})},
+            "in prod: go get example.org/a/v3@v3.0.0   # staging has it, prod has example.org/a/v2",
+        ),
         (config(KEY="some text"), config(OTHER="1"), "in prod: set KEY   # staging has it, prod does not"),
         (
             server(product="redis", version="7.2.4"),

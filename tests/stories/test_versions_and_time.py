@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from detector.engine.comparison import ServiceVerdicts
 from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
-from detector.model.items import package
+from detector.engine.swap import swapped_item
+from detector.model.items import from_purl, package
 from tests.builders import (
     DEV_TO_STAGING,
     ago,
@@ -47,31 +49,52 @@ def test_w13_an_image_that_was_copied_to_another_registry_is_the_same() -> None:
     assert drifts(compare(image(digest="c"), image(digest="d"))) == {"image#digest": "high"}
 
 
+def debian(release: str, **packages: str) -> Any:
+    """Return what an agent on a Debian image says: a package database and the release."""
+    named = {f"pkg:deb/debian/{name.replace('_', '-')}": version for name, version in packages.items()}
+    return {"dependencies": section({"os#release": release, **named})}
+
+
 def test_w36_a_new_debian_is_one_cause_and_its_packages_go_from_to() -> None:
     """The base image moved from Debian 12 to 13, and with it four hundred packages."""
-
-    def debian(release: str, version: str, namespace: str = "debian") -> Any:
-        many = {f"pkg:deb/{namespace}/lib{number}": version for number in range(400)}
-        return {"dependencies": section({"os#release": release, **many})}
-
-    found = compare(debian("12", "1.2.0-1"), debian("13", "2.0.0-1"))
+    many = {f"lib{number}": "1.2.0-1" for number in range(400)}
+    found = compare(debian("12", **many), debian("13", **dict.fromkeys(many, "2.0.0-1")))
     (cause,) = found.causes
     assert (cause.title, len(cause.children)) == ("OS release 12 → 13", 400)
     assert {one.status for one in found.items} == {"changed"}
-    # With the distribution in the item no package would pair with itself.
-    naive = compare(debian("12", "1.2.0-1", "debian-12"), debian("13", "2.0.0-1", "debian-13"))
-    assert sum(one.status == "left_only" for one in naive.items) == 400
-    assert sum(one.status == "right_only" for one in naive.items) == 400
 
 
-def test_w36_the_distribution_is_no_part_of_a_packages_name() -> None:
-    from detector.model.items import from_purl
-
-    names = {
-        from_purl(f"pkg:deb/debian/openssl@3.0.15-1{qualifiers}")[0]
-        for qualifiers in ("", "?distro=debian-12", "?arch=amd64&distro=debian-13")
+def test_w36_a_library_with_a_new_soname_is_no_package_more_and_none_less() -> None:
+    """Debian writes the soname into the name, and since 13 the 64-bit time as well."""
+    found = compare(
+        debian("12", libssl3="3.0.14-1", libicu72="72.1-3", **{"gcc-12-base": "12.2.0-14"}),
+        debian("13", libssl3t64="3.5.0-1", libicu76="76.1-2", **{"gcc-14-base": "14.2.0-6"}),
+    )
+    (cause,) = found.causes
+    assert len(cause.children) == 3
+    lines = {one.key.item: (one.right.item, one.distance) for one in found.items if one.right.item}
+    assert lines == {
+        "pkg:deb/debian/libssl3": ("pkg:deb/debian/libssl3t64", "minor"),
+        "pkg:deb/debian/libicu72": ("pkg:deb/debian/libicu76", "major"),
+        "pkg:deb/debian/gcc-12-base": ("pkg:deb/debian/gcc-14-base", "major"),
     }
-    assert names == {"pkg:deb/debian/openssl"}
+
+
+def test_w36_with_the_distribution_in_the_name_no_package_pairs_with_itself() -> None:
+    """One SBOM tool writes the distribution into each purl, another leaves it out."""
+    written = [
+        f"pkg:deb/debian/openssl@3.0.15-1{qualifiers}"
+        for qualifiers in ("", "?distro=debian-12", "?arch=amd64&distro=debian-13")
+    ]
+    assert {from_purl(one)[0] for one in written} == {"pkg:deb/debian/openssl"}
+    # Left in, each package is one too many here and one too few there.
+    naive: Any = [{"dependencies": section({one: "3.0.15-1"})} for one in written[1:]]
+    assert {status for _, _, status in lines_of(compare(*naive))} == {"left_only", "right_only"}
+
+
+def lines_of(found: ServiceVerdicts) -> list[tuple[str, str | None, str]]:
+    """Return (item, its name on the right where that is another one, status) of all packages that differ."""
+    return [(one.key.item, one.right.item, one.status) for one in found.items if one.verdict != "in_sync"]
 
 
 def test_w37_the_platform_of_a_package_is_an_attribute() -> None:
@@ -85,6 +108,25 @@ def test_w37_the_platform_of_a_package_is_an_attribute() -> None:
     assert told(compare(*sides)) == []
     naive = [esbuild(name, f"pkg:npm/{name}") for name in (laptop, image_)]
     assert len(told(compare(*naive))) == 2
+
+
+def test_w37_a_gem_that_is_built_for_a_platform_is_the_same_gem() -> None:
+    """The lockfile lists nokogiri for three platforms; the image has it for its own."""
+    nokogiri = package("gem", "nokogiri")
+
+    def gems(*versions: str) -> Any:
+        return {"dependencies": section({nokogiri: sorted(versions)})}
+
+    locked = gems("1.16.5-arm64-darwin", "1.16.5-x86_64-linux", "1.16.5")
+    assert told(compare(locked, gems("1.16.5-x86_64-linux"))) == []
+    older = only(compare(locked, gems("1.16.4-x86_64-linux")), nokogiri)
+    assert (older.distance, older.direction) == ("patch", "left_ahead")
+    # As plain texts they are three versions against one.
+    naive: Any = [
+        {"dependencies": section({"pkg:hex/nokogiri": versions})}
+        for versions in (["1.16.5", "1.16.5-arm64-darwin", "1.16.5-x86_64-linux"], ["1.16.5-x86_64-linux"])
+    ]
+    assert len(told(compare(*naive))) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,6 +152,66 @@ def test_w38_versions_of_a_family_are_compared_by_what_they_are_compatible_with(
     assert drifts(found) == {"main#product": "medium"}
     older = compare(server("mysql", "8.0.36"), server("aurora-mysql", "5.7.mysql_aurora.2.11.1"))
     assert only(older, "main#version").distance == "major"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "step"),
+    [
+        # (item, version) of each side; distance and direction.
+        (("golang/github.com/acme/db/v8", "v8.11.5"), ("golang/github.com/acme/db/v9", "v9.0.2"),
+         ("major", "right_ahead")),
+        (("golang/github.com/a/b", "v1.9.0"), ("golang/github.com/a/b/v2", "v2.0.1"),
+         ("major", "right_ahead")),
+        (("golang/gopkg.in/yaml.v3", "v3.0.1"), ("golang/gopkg.in/yaml.v2", "v2.4"), ("major", "left_ahead")),
+        # One version of one project, packed twice.
+        (("pypi/psycopg2-binary", "2.9.9"), ("pypi/psycopg2", "2.9.9"), ("build", "unordered")),
+        (("pypi/psycopg2-binary", "2.9.9"), ("pypi/psycopg2", "2.9.10"), ("patch", "right_ahead")),
+        (("maven/com.acme/events_2.12", "1.4.0"), ("maven/com.acme/events_2.13", "1.4.0"),
+         ("build", "unordered")),
+        (("maven/javax.mail/javax.mail-api", "1.6.2"), ("maven/jakarta.mail/jakarta.mail-api", "2.1.3"),
+         ("major", "right_ahead")),
+        (("gem/factory_girl", "4.9.0"), ("gem/factory_bot", "6.4.6"), ("major", "right_ahead")),
+        # What took its place counts anew: nothing is ahead.
+        (("npm/node-sass", "9.0.0"), ("npm/sass", "1.77.0"), (None, "unordered")),
+        (("deb/debian/libssl1.1", "1.1.1w-0+deb11u1"), ("deb/debian/libssl3", "3.0.14-1"),
+         ("major", "right_ahead")),
+    ],
+)  # fmt: skip
+def test_w41_a_package_that_goes_on_under_another_name_is_one_line(left: Any, right: Any, step: Any) -> None:
+    """A Go module has its major version in its name; a library was renamed, or is packed under two names."""
+    (ours, version), (theirs, other) = left, right
+    sides: Any = [
+        {"dependencies": section({f"pkg:{item}": value, "pkg:pypi/unrelated": "1.0"})}
+        for item, value in ((ours, version), (theirs, other))
+    ]
+    found = compare(*sides)
+    assert lines_of(found) == [(f"pkg:{ours}", f"pkg:{theirs}", "changed")]
+    line = only(found, f"pkg:{ours}")
+    assert (line.distance, line.direction) == step
+    # Seen from the other side it is the same line, and the other name stands on the left.
+    back = swapped_item(line)
+    assert back.left is not None
+    assert (back.left.item, back.right.item, back.status) == (f"pkg:{theirs}", None, "changed")
+
+
+def test_w41_without_successors_a_new_name_is_a_package_less_and_one_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("psycopg2", "psycopg2-binary")
+    sides: Any = [{"dependencies": section({f"pkg:pypi/{name}": "2.9.9"})} for name in names]
+    assert len(told(compare(*sides))) == 1
+    monkeypatch.setattr("detector.engine.verdicts.with_successors", list)
+    assert [status for _, _, status in lines_of(compare(*sides))] == ["left_only", "right_only"]
+
+
+def test_w41_who_stands_for_whom_is_never_guessed() -> None:
+    """Two majors of one module side by side here, a third one there."""
+    module = "pkg:golang/github.com/acme/db"
+    sides: Any = [
+        {"dependencies": section({f"{module}/v{major}": f"v{major}.0.0" for major in majors})}
+        for majors in ((7, 8), (9,))
+    ]
+    assert [status for _, _, status in lines_of(compare(*sides))] == ["left_only", "left_only", "right_only"]
 
 
 def test_w42_an_older_copy_beside_the_same_newest_is_low() -> None:

@@ -1,11 +1,11 @@
 """What servers and runtimes answer when asked for their version, with the packager's words around it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from detector.model.versions import plain
+from detector.model.versions import calver, plain
 from detector.model.versions.distance import LONGEST, UNORDERED, Step, Version, step_between
 from detector.model.versions.families import (
     AURORA_MYSQL_SERIES,
@@ -26,6 +26,8 @@ _MYSQL_REPLICATION_PREFIX: Final = "5.5.5-"
 _PACKAGED: Final = re.compile(
     r"(?i)-log$|-mariadb|\+maria|ubuntu|debian|pgdg|[+~]deb[0-9]|[.-](?:el|fc|amzn|rhel|alpine|suse)[0-9]"
 )
+#: Amazon's own count of builds behind a version of RDS: `15.5-R2`, `5.7.44-rds.20240408`.
+_AMAZON: Final = re.compile(r"(?i)[-.](?:r|rds\.)([0-9]{1,8})\Z")
 #: From this first number on a text from Aurora MySQL is MySQL's version, not Aurora's own.
 _FIRST_MYSQL: Final = 5
 
@@ -53,7 +55,7 @@ def read_banner(text: str, product: str | None = None) -> Banner:
 @lru_cache(maxsize=16_384)
 def _read(text: str, product: str | None) -> tuple[Banner, Version | None]:
     known = product_named(product) if product else None
-    head = text.strip()
+    head = calver.dotted(text.strip())
     if len(head) > LONGEST:  # compilers, modules, build options; a word that is cut off is not read
         head = head[:LONGEST].rpartition(" ")[0]
     if aurora := _AURORA_MYSQL.match(head):
@@ -79,11 +81,13 @@ def _more_telling(said: str, known: str | None) -> str:
 def _banner(
     raw: str, product: str | None, read: plain.Plain | None, compatibility: str | None = None
 ) -> tuple[Banner, Version | None]:
-    version, variant, build = None, None, None
+    version, variant, build, revision = None, None, None, 0
     if read is not None:
         version = read.text
         suffix = read.rest.split(maxsplit=1)[0] if read.rest and not read.rest[0].isspace() else ""
-        if suffix and not suffix.startswith("(") and not _PACKAGED.search(suffix):
+        if amazon := _AMAZON.fullmatch(suffix):
+            revision = int(amazon[1])
+        elif suffix and not suffix.startswith("(") and not _PACKAGED.search(suffix):
             if suffix[1:2].isalpha() and suffix[0] == "-":
                 variant = suffix[1:].lower()
             else:
@@ -104,7 +108,7 @@ def _banner(
         variant=variant,
         raw=raw,
     )
-    return banner, read.version(product, build=build) if read else None
+    return banner, read.version(product, revision=revision, build=build) if read else None
 
 
 def step(left: str, right: str, product: str | None = None, right_product: str | None = None) -> Step | None:
@@ -124,8 +128,14 @@ def step(left: str, right: str, product: str | None = None, right_product: str |
         series = _step_of_series(one, other)
         if series is not None or one.version is None or other.version is None:
             return series
+    if a is not None and b is not None and bool(a.revision) != bool(b.revision):
+        a, b = _without_revision(a), _without_revision(b)  # the server itself does not say it
     found = step_between(a, b)
     return UNORDERED if found is None and one.variant != other.variant else found
+
+
+def _without_revision(version: Version) -> Version:
+    return replace(version, order=(*version.order[:-1], 0), revision=0)
 
 
 def _step_of_series(one: Banner, other: Banner) -> Step | None:

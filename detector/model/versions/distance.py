@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, Literal
 
+from detector.model.versions.calver import date_in
+
 Distance = Literal["major", "minor", "patch", "prerelease", "revision", "build"]
 Direction = Literal["left_ahead", "right_ahead", "unordered"]
 
@@ -61,13 +63,21 @@ def position(index: int) -> Distance:
     return _POSITIONS[min(index, 2)]
 
 
+def _of_first_numbers(one: object, other: object) -> Distance:
+    """Return the distance of two first numbers: of dates as if there were dots in them."""
+    dates = date_in(one), date_in(other)
+    if dates[0] is None or dates[1] is None:
+        return position(0)
+    return next(position(index) for index in range(3) if dates[0][index] != dates[1][index])
+
+
 def _distance(left: Version, right: Version) -> Distance:
     if left.epoch != right.epoch:
         return "major"
     numbers = zip_longest(left.numbers, right.numbers, fillvalue=0)
     for index, (one, other) in enumerate(numbers):
         if one != other:
-            return position(index)
+            return position(index) if index else _of_first_numbers(one, other)
     shorter, longer = sorted((len(left.numbers), len(right.numbers)))
     if left.letters != right.letters:
         return position(longer)

@@ -8,6 +8,11 @@ from typing import Final
 from detector.model.versions.distance import LONGEST, Step, Version, step_between
 
 _VERSION: Final = re.compile(r"[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
+#: A build for one platform (`Gem::Platform`): where it runs, not which version it is.
+_PLATFORM: Final = re.compile(
+    r"-(?:(?:x86_64|x86|x64|i[3-6]86|aarch64|arm64|arm|universal|ppc64le|s390x)-"
+    r"(?:linux|darwin|mingw|mswin|freebsd|solaris|dalvik)[0-9A-Za-z.-]*|java)"
+)
 _SEGMENT: Final = re.compile(r"[0-9]+|[A-Za-z]+")
 
 #: A segment with the zeros before it. As missing segments are zeros too, `.0.b` comes after `.b` and before
@@ -18,9 +23,13 @@ _END: Final[_Token] = (1, 0, 0, "")
 
 @lru_cache(maxsize=16_384)
 def parse(text: str) -> Version | None:
-    """Return a version; None for what RubyGems calls malformed."""
+    """Return a version without its platform (``-x86_64-linux``); None for what RubyGems calls malformed."""
     text = text.strip()
-    if len(text) > LONGEST or not _VERSION.fullmatch(text):
+    if len(text) > LONGEST:
+        return None
+    if platform := _PLATFORM.search(text):
+        text = text[: platform.start()] + text[platform.end() :]
+    if not _VERSION.fullmatch(text):
         return None
     segments = _SEGMENT.findall(text.replace("-", ".pre."))
     digits = list(takewhile(str.isdigit, segments))

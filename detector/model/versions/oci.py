@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from detector.model.versions import plain
+from detector.model.versions import calver, plain
 from detector.model.versions.distance import UNORDERED, Step, step_between
 from detector.model.versions.families import NUMBERS_OF_A_RELEASE, product_named
 
@@ -20,7 +20,6 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
 _SEPARATORS: Final = re.compile(r"[-_+]")
 _HASH: Final = re.compile(r"(?:sha256:)?g?(?=[0-9a-f]*[0-9])[0-9a-f]{7,64}")
 _REVISION: Final = re.compile(r"r([0-9]+)")
-_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _PINNED: Final = re.compile(r"(?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9]|[0-9]+\.[0-9]+\.[0-9]+")
 _FULL_RELEASE: Final = 3
 #: A lone number of more digits counts builds or days; a series of releases has fewer.
@@ -51,7 +50,7 @@ def _read(tag: str, product: str | None) -> tuple[Tag, plain.Plain | None]:
     text = tag.strip()
     if not _TAG.fullmatch(text):
         return Tag(version=None), None
-    read = plain.read(_DAY.sub(r"\1.\2.\3", text, count=1) if _DAY.match(text) else text)
+    read = plain.read(calver.dotted(text))
     if read is None or (read.rest.startswith(".") and not read.rest.startswith((".x", ".X"))):
         return _words(text), None
     variant: list[str] = []

@@ -39,8 +39,10 @@ from detector.model.versions import Direction, Distance, Step, read_banner, step
         ("go1.22.1", None, "go", "1.22.1", "1.22.1"),
         ("v20.11.1", "node", "node", "20.11.1", "20.11.1"),
         ("7.0.5", "mongo", "mongodb", "7.0.5", "7.0.5"),
+        ("RELEASE.2024-05-10T01-41-38Z", "minio", "minio", "2024.05.10.01.41.38", None),
+        ("15.5-R2", "postgres", "postgresql", "15.5", "15.5"),  # as RDS names its builds
+        ("5.7.44-rds.20240408", "mysql", "mysql", "5.7.44", "5.7.44"),
         # Opaque: no version that one could be sure of.
-        ("RELEASE.2024-05-10T01-41-38Z", "minio", "minio", None, None),
         ("abc1234", None, None, None, None),
         ("1a2b3c4", "app", "app", None, None),
         ("feature/2", None, None, None, None),
@@ -60,6 +62,8 @@ def test_a_build_with_other_abilities_is_a_variant_and_a_package_is_none() -> No
     assert read_banner("16.4-limitless", "aurora-postgresql").variant == "limitless"
     assert read_banner("8.0.35-google", "mysql").variant == "google"
     assert read_banner("16.3 (Debian 16.3-1.pgdg120+1)").variant is None
+    assert read_banner("15.5-R2", "postgresql").variant is None
+    assert read_banner("12.22-rds.20250220", "postgresql").variant is None
     assert read_banner("8.0.36-0ubuntu0.22.04.1").variant is None
 
 
@@ -90,6 +94,11 @@ def test_a_long_banner_is_read_from_its_beginning_and_never_from_half_a_word() -
         (None, "8.0.mysql_aurora.3.04.0", "8.0.mysql_aurora.3.04.1", "patch", "right_ahead"),
         ("aurora-mysql", "8.0.28", "8.0.32", "patch", "right_ahead"),
         (None, "3.13.0a1", "3.13.0", "prerelease", "right_ahead"),
+        # Amazon counts its builds of one version.
+        ("postgresql", "15.5-R1", "15.5-R2", "revision", "right_ahead"),
+        ("mysql", "5.7.44-rds.20240408", "5.7.44-rds.20240529", "revision", "right_ahead"),
+        ("postgresql", "15.5-R2", "15.6", "patch", "right_ahead"),
+        ("minio", "RELEASE.2024-05-10T01-41-38Z", "RELEASE.2024-06-11T03-13-30Z", "minor", "right_ahead"),
         (None, "3.0.0-M1", "3.0.0-RC1", "prerelease", "right_ahead"),
         (None, "1.8.0_402", "1.8.0_412", "patch", "right_ahead"),
     ],
@@ -106,6 +115,8 @@ def test_servers_are_compared_as_their_product_numbers_them(
         ("postgresql", "16.3 (Debian 16.3-1.pgdg120+1)", "16.3"),
         ("mysql", "8.0.36-0ubuntu0.22.04.1", "8.0.36-1.el9"),
         ("mysql", "5.7.44-log", "5.7.44"),
+        ("postgresql", "15.5-R2", "15.5 (Debian 15.5-1)"),  # the server does not know Amazon's count
+        ("mysql", "5.7.44-rds.20240408", "5.7.44-log"),
         ("redis", "7.2", "7.2.0"),  # missing numbers count as zero
         (None, "nginx/1.25.3", "nginx/1.25.3 (Ubuntu)"),
         (None, "nginx/1.25.3", "1.25.3"),  # the other side's word says what it is
@@ -145,7 +156,6 @@ def test_products_of_one_family_are_compared_by_compatible_version(
     ("left", "right"),
     [
         ("16.4-limitless", "16.4"),
-        ("RELEASE.2024-05-10T01-41-38Z", "RELEASE.2024-06-10T01-41-38Z"),
         ("1a2b3c4", "2b3c4d5"),
         ("main", "1.2.3"),
         ("nginx/1.25.3", "Apache/2.4.57"),

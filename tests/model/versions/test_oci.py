@@ -42,7 +42,7 @@ from detector.model.versions import Direction, Distance, Step, Tag, split_tag, s
         # Read as nothing rather than wrongly.
         ("release-1.4.2", Tag(version=None)),
         ("8u412-jdk", Tag(version=None)),
-        ("RELEASE.2024-05-10T01-41-38Z", Tag(version=None)),
+        ("RELEASE.2024-05-10T01-41-38Z", Tag(version="2024.05.10.01.41.38")),
         ("", Tag(version=None)),
         ("deadbeef", Tag(version=None, variant="deadbeef", floating=True)),  # a word, for all we can tell
     ],
@@ -68,7 +68,9 @@ def test_the_product_tells_how_many_numbers_a_release_has() -> None:
         ("1.4.2-debian-12-r3", "1.4.2-debian-12-r15", "revision", "right_ahead"),
         ("1.4.2-1a2b3c4", "1.4.2-2b3c4d5", "build", "unordered"),
         ("1.4.2-118", "1.4.2-119", "build", "unordered"),  # a counter or a pre-release: no one says which
-        ("20240510", "20240601", "major", "right_ahead"),
+        ("20240510", "20240601", "minor", "right_ahead"),  # year, month, day
+        ("2024-05-10", "2024-05-12", "patch", "right_ahead"),
+        ("RELEASE.2024-05-10T01-41-38Z", "RELEASE.2025-01-20T14-49-07Z", "major", "right_ahead"),
         ("7.2-alpine", "7.4", "minor", "right_ahead"),
         ("16", "15.8", "major", "left_ahead"),
     ],

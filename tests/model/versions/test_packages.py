@@ -41,6 +41,10 @@ DEB: list[Row] = [
     ("3.0.14-1~deb12u1", "1.1.1w-0+deb11u1", "major", "left_ahead"),
     ("2.36-9", "2.40-1", "minor", "right_ahead"),
     ("1.1.1w-0", "1.1.1n-0", "patch", "left_ahead"),  # OpenSSL counts on with letters
+    ("20230311", "20240203", "major", "right_ahead"),  # a date: year, month, day
+    ("20240510", "20240622", "minor", "right_ahead"),
+    ("20240510+deb12u1", "20240512", "patch", "right_ahead"),
+    ("20241399", "20241398", "major", "left_ahead"),  # no date
     ("2024a-0+deb12u1", "2024b-0+deb12u1", "minor", "right_ahead"),  # and so does tzdata, after one number
     ("9.2p1-2", "9.2p2-2", "patch", "right_ahead"),
     ("5.10~rc4-1~exp1", "5.10-1", "prerelease", "right_ahead"),
@@ -178,6 +182,8 @@ def test_the_distance_is_the_most_significant_part_that_differs(scheme: str, row
         ("rpm", "0:1.0-1", "1.0-1"),
         ("rpm", "1.0_1-1", "1.0.1-1"),  # whatever separates
         ("gem", "1.0.0", "1"),
+        ("gem", "1.16.5-x86_64-linux-gnu", "1.16.5"),  # built for one platform
+        ("gem", "1.16.5-java", "1.16.5-arm64-darwin-23"),
         ("maven", "5.3.0.RELEASE", "5.3"),
         ("maven", "2.0.0.Final", "2.0.0-GA"),
         ("maven", "1.0-alpha-1", "1a1"),
