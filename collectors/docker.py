@@ -17,8 +17,9 @@ from collectors._docker_packages import dependencies_of
 from collectors._replicas import merged
 from collectors._unseen import unseen_section
 from detector.collector import Collected, CollectorOptions, Context, Seen
-from detector.errors import UnseenError
+from detector.errors import NotThereError, UnseenError
 from detector.model.facts import Section
+from detector.model.items import matches
 from detector.model.words import MAIN, Basis, ComponentKind, SectionName, Traffic
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class DockerOptions(CollectorOptions):
         description="Image repository of the service's own containers, such as acme/checkout; containers of "
         "other images are its sidecars.",
     )
+    ephemeral: tuple[str, ...] = Field(
+        (),
+        description="Compose projects that are previews, as globs: services of their own, PROJECT.SERVICE, "
+        "in a discovery; else left out.",
+    )
     compare: tuple[str, ...] = Field(
         (), description="Variables that carry a fingerprint although they are booleans or short words."
     )
@@ -109,8 +115,8 @@ class DockerCollector:
         collected = facts_from_answers(answers, options, context)
         if context.service is not None and not collected.seen:
             wanted = options.container or options.label or f"{options.service_label}={context.service}"
-            detail = f"no running container of {wanted} at {options.host}"
-            raise UnseenError("not_in_view", "; ".join([detail, *collected.warnings]))
+            detail = "; ".join([f"no running container of {wanted} at {options.host}", *collected.warnings])
+            raise NotThereError(detail) if collected.complete else UnseenError("not_in_view", detail)
         return collected
 
 
@@ -160,6 +166,11 @@ def _counted(sections: dict[SectionName, Section], replicas: int) -> dict[Sectio
     return {**sections, "concurrency": counted}
 
 
+def _is_preview(labels: Mapping[str, Any], options: DockerOptions) -> bool:
+    project = str(labels.get(_COMPOSE_PROJECT) or "")
+    return bool(project) and any(matches(glob, project) for glob in options.ephemeral)
+
+
 def _traffic(container: Mapping[str, Any]) -> Traffic:
     said = ((container.get("Config") or {}).get("Labels") or {}).get(TRAFFIC)
     return "idle" if said == "idle" else "canary" if said == "canary" else "live"
@@ -175,6 +186,10 @@ def _place(
     labels = (container.get("Config") or {}).get("Labels") or {}
     if service is None:
         service = labels.get(options.service_label) or (options.container or "")
+        if service and _is_preview(labels, options):
+            service = f"{labels[_COMPOSE_PROJECT]}.{service}"
+    elif _is_preview(labels, options):
+        return None
     if not service:
         return None
     reference = reference_of(container, {} if isinstance(image, UnseenError) else image)

@@ -14,7 +14,7 @@ from collectors._ecs_facts import kind_of, main_container, sections_of
 from collectors._replicas import merged
 from collectors._unseen import unseen_part
 from detector.collector import Collected, Context, Seen
-from detector.errors import UnseenError
+from detector.errors import NotThereError, UnseenError
 from detector.model.facts import Section
 from detector.model.words import MAIN, Basis, SectionName, Traffic
 
@@ -38,6 +38,9 @@ class EcsOptions(_aws.AwsOptions):
         None,
         description="Name of the container that is the service itself; else the one of the service's name, "
         "else the first essential one. Others are its sidecars.",
+    )
+    service_tag: str | None = Field(
+        None, description="Tag of the ECS service that names the service, where a discovery sees many."
     )
     compare: tuple[str, ...] = Field(
         (), description="Variables that carry a fingerprint although they are booleans or short words."
@@ -82,10 +85,10 @@ class EcsCollector:
             names = [options.service or context.service]
         else:
             names = await run_pages("list_services", "serviceArns", cluster=options.cluster)
-        described = await _described(run, options.cluster, names)
+        described = await _described(run, options, names)
         if context.service is not None and not described:
             detail = f"no active ECS service {names[0]} in cluster {options.cluster} of {options.region}"
-            raise UnseenError("not_in_view", detail)
+            raise NotThereError(detail)
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def ask(service: Mapping[str, Any]) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
@@ -104,11 +107,13 @@ class EcsCollector:
         return Collected(seen=seen, warnings=warnings, complete=not warnings)
 
 
-async def _described(run: Any, cluster: str, names: Sequence[str]) -> list[Mapping[str, Any]]:
+async def _described(run: Any, options: EcsOptions, names: Sequence[str]) -> list[Mapping[str, Any]]:
+    # Tags ask for a right of their own: only where one is wanted.
+    include = {"include": ["TAGS"]} if options.service_tag else {}
     found: list[Mapping[str, Any]] = []
     for start in range(0, len(names), _SERVICES_A_CALL):
         some = names[start : start + _SERVICES_A_CALL]
-        answer = await run("describe_services", cluster=cluster, services=list(some))
+        answer = await run("describe_services", cluster=options.cluster, services=list(some), **include)
         found += [one for one in answer.get("services") or () if one.get("status") != "INACTIVE"]
     return found
 
@@ -183,7 +188,7 @@ def _seen(
             sections["release"] = _without_digest(sections["release"], answers.tasks_unseen)
         found.append(
             Seen(
-                service=name if context.service is None else None,
+                service=_named(answers.service, options) if context.service is None else None,
                 component=MAIN if kind == "process" else str(container.get("name")),
                 component_kind=kind,
                 traffic=traffic,
@@ -191,6 +196,12 @@ def _seen(
             )
         )
     return tuple(found)
+
+
+def _named(service: Mapping[str, Any], options: EcsOptions) -> str:
+    """Return what a discovered service is called: by its tag, without one by its own name."""
+    tags = {str(tag.get("key")): str(tag.get("value")) for tag in service.get("tags") or ()}
+    return tags.get(options.service_tag or "") or str(service.get("serviceName") or "")
 
 
 def _without_digest(release: Section, error: UnseenError) -> Section:

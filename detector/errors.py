@@ -9,6 +9,7 @@ what to do next and never hold a config value, a credential or the text of a for
     ├── ConfigError                  parity.yml is wrong: every problem at once, each with its place
     ├── PluginError                  a collector, reader or notifier that cannot be loaded
     ├── UnseenError                  a source, or a part of one, could not be seen, and why
+    │   └── NotThereError            everything was looked at, and the service is not there
     ├── DeliveryError                a notifier could not deliver
     ├── NotFoundError                a name that nothing defines
     └── StoreError                   exit 4: the store refused
@@ -96,6 +97,13 @@ class UnseenError(ParityError):
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}")
+
+
+class NotThereError(UnseenError):
+    """Everything was looked at, and nothing of the service is there: gone where it was seen before."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("not_in_view", detail)
 
 
 class DeliveryError(ParityError):

@@ -1,6 +1,7 @@
 """Observations that are sent here: acknowledged when they are committed, judged after."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +49,9 @@ async def push(asked: Asked[PushParams]) -> web.StreamResponse:
         )
     async with pushes:
         observation = await _observation(asked, key, asked.request.app[LIMITS])
+        # A token speaks for the name that it was made for; what it pushes is kept under the present one.
+        key = key._replace(service=asked.reading.settings.policy.name_of(key.service))
+        observation = replace(observation, service=key.service)
         recorded = await asked.reading.store.record(
             observation, received_at=asked.now, scheduled=_is_scheduled(asked, key)
         )
@@ -71,6 +75,7 @@ async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
         raise RefusalError(
             400, "malformed-request", "If-Match goes without a body; where it fails, send the body without it"
         )
+    key = key._replace(service=asked.reading.settings.policy.name_of(key.service))
     tag = _TAG.fullmatch(asked.request.headers[hdrs.IF_MATCH])
     recorded = None
     if tag is not None:

@@ -90,6 +90,8 @@ class Unmatched(Answer):
 
     environment: str
     service: str
+    did_you_mean: str | None
+    hint: str | None
 
 
 class DiffCoverage(Coverage):

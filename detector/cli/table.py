@@ -202,10 +202,11 @@ def blind_lines(unseen: Sequence[Mapping[str, Any]], columns: int) -> list[str]:
 
 def _unseen_lines(coverage: Mapping[str, Any], columns: int) -> list[str]:
     lines = blind_lines(coverage["unseen"], columns)
-    lines += [
-        f"  ? {entry['service']} is only in {entry['environment']}: not compared"
-        for entry in coverage["unmatched"]
-    ]
+    for entry in coverage["unmatched"]:
+        text = f"{entry['service']} is only in {entry['environment']}: not compared"
+        if entry["did_you_mean"]:
+            text += f" (did you mean {entry['did_you_mean']}? {entry['hint']})"
+        lines += wrap(text, columns, initial_indent="  ? ", subsequent_indent="    ", break_on_hyphens=False)
     if not lines:
         return []
     return [styled("Not seen", underline=True), *lines, ""]

@@ -1,8 +1,9 @@
 """What judgement needs of parity.yml: environments, pairs, services and sources as the engine knows them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from detector.config.models import Environment as EnvironmentEntry
 from detector.config.records import Config, Source
@@ -13,6 +14,10 @@ from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.engine.rules import Rule
 from detector.errors import NotFoundError, did_you_mean
+from detector.model.items import matches
+
+#: Comes after every source that a service lists itself.
+_DISCOVERED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,12 @@ class Policy:
     gated: frozenset[str] = field(default_factory=frozenset)
     #: What the files of the configuration let be.
     accepted: tuple[Acceptance, ...] = ()
+    #: Environment -> its discoveries, which name services themselves.
+    discoveries: Mapping[str, tuple[SourcePolicy, ...]] = field(default_factory=dict)
+    #: Environment -> globs of services that are previews there.
+    ephemeral: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Former and other names of services -> the name they go by.
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment:
         """Return an environment. Raises NotFoundError that lists what there is."""
@@ -40,6 +51,21 @@ class Policy:
     def service(self, name: str) -> Service:
         """Return a service; one that only observations know has no owner and no expectations."""
         return self.services.get(name) or Service(name=name)
+
+    def name_of(self, service: str) -> str:
+        """Return the name that a service goes by: its own, unless it is a former or another one."""
+        return self.names.get(service, service)
+
+    def trusted(self, name: str, environment: str) -> dict[str, SourcePolicy]:
+        """Return how far each source may be trusted that can speak of a service there, by its name."""
+        known = (*self.discoveries.get(environment, ()), *self.service(name).sources.get(environment, ()))
+        return {source.source: source for source in known}
+
+    def is_ephemeral(self, environment: str, service: str) -> bool:
+        """Tell whether a service is a preview there: listed, never compared."""
+        if service in self.services:
+            return False
+        return any(matches(glob, service) for glob in self.ephemeral.get(environment, ()))
 
     def pair(self, left: str, right: str) -> tuple[Pair, bool]:
         """Return the pair in promotion order, and whether it was asked the other way round."""
@@ -64,8 +90,16 @@ def policy_of(config: Config) -> Policy:
         for entry in config.environments
     }
     sources: dict[str, dict[str, list[SourcePolicy]]] = {}
+    discoveries: dict[str, tuple[SourcePolicy, ...]] = {}
+    ephemeral: dict[str, tuple[str, ...]] = {}
     for source in config.sources:
-        if source.service is not None:
+        if source.service is None:
+            known = discoveries.get(source.environment, ())
+            # Whatever a service's own sources say comes first.
+            discoveries[source.environment] = (*known, replace(_source_policy(source), rank=_DISCOVERED))
+            globs = source.discover.ephemeral if source.discover is not None else ()
+            ephemeral[source.environment] = (*ephemeral.get(source.environment, ()), *globs)
+        else:
             here = sources.setdefault(source.service, {}).setdefault(source.environment, [])
             here.append(_source_policy(source))
     return Policy(
@@ -89,6 +123,9 @@ def policy_of(config: Config) -> Policy:
         confirm_after=config.alerting.confirm_after,
         gated=frozenset(entry.name for entry in config.comparisons if entry.gate),
         accepted=config.accepted,
+        discoveries=discoveries,
+        ephemeral=ephemeral,
+        names={name: one.name for one in config.services for name in (*one.was, *one.aliases)},
     )
 
 

@@ -15,6 +15,7 @@ from detector.config.sources import Discover, Service
 from detector.engine.acceptance import Acceptance
 from detector.engine.rules import Rule
 from detector.errors import NotFoundError, did_you_mean
+from detector.model.items import matches
 from detector.model.words import ServiceKind
 
 _SQLITE: Final = "sqlite"
@@ -62,6 +63,24 @@ class Source:
     #: Its place among the sources of its service and environment: the first wins a contradiction.
     rank: int = 0
     discover: Discover | None = None
+    #: Of a discovery: services that have a source of this name themselves, and former or other names.
+    claimed: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, found: str) -> str:
+        """Return the name that a discovered service has in Parity: without what ``strip`` names, no alias."""
+        if self.is_ephemeral(found):
+            return found
+        strip = self.discover.service_from if self.discover is not None else None
+        name = found
+        for token in strip.strip if strip is not None else ():
+            name = name.removeprefix(token).removesuffix(token) or name
+        return self.names.get(name) or self.names.get(found) or name
+
+    def is_ephemeral(self, service: str) -> bool:
+        """Tell whether a service that this discovery finds is a preview."""
+        globs = self.discover.ephemeral if self.discover is not None else ()
+        return any(matches(glob, service) for glob in globs)
 
     @property
     def scheduled(self) -> bool:

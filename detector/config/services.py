@@ -1,8 +1,9 @@
 """Services and their sources: names checked, defaults filled in, options read by the plugins' own models."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from pydantic import BaseModel
 
@@ -15,7 +16,9 @@ from detector.config.sources import Discover, OwnerFrom, Service, SourceEntry
 _SOURCE_KEYS: Final = frozenset(SourceEntry.model_fields)
 _DISCOVER_KEYS: Final = frozenset(Discover.model_fields)
 #: Collectors that can name services themselves.
-_DISCOVERS: Final = frozenset({"docker"})
+_DISCOVERS: Final = frozenset({"docker", "ecs"})
+#: What a discovery says for every collector -> the option of a collector that acts on it.
+_LENT: Final = {("service_from", "label"): "service_label", ("service_from", "tag"): "service_tag"}
 _EVERY: Final = timedelta(minutes=15)
 
 
@@ -51,6 +54,19 @@ class ServicesReader:
             else:
                 self._service(piece)
         self._check_names()
+        self.sources = [self._among_others(source) for source in self.sources]
+
+    def _among_others(self, source: Source) -> Source:
+        """Return a discovery with what it must know of the services that the file names."""
+        if source.service is not None:
+            return source
+        claimed = {
+            one.service
+            for one in self.sources
+            if one.service is not None and (one.environment, one.name) == (source.environment, source.name)
+        }
+        names = {name: service.name for service in self.services for name in (*service.was, *service.aliases)}
+        return replace(source, claimed=frozenset(claimed), names=names)
 
     def _service(self, piece: Piece) -> None:
         service = self._problems.check(Service, piece.without("sources").node, piece.path)
@@ -115,6 +131,7 @@ class ServicesReader:
         options = self._options(type_, piece, environment.text, _DISCOVER_KEYS)
         if entry is None or entry.environment is None or options is None:
             return
+        options = self._lent(options, entry, piece)
         self._refuse_double((entry.environment, None, name), piece)
         self.sources.append(
             Source(
@@ -127,6 +144,20 @@ class ServicesReader:
                 **self._timing(entry, piece),
             )
         )
+
+    def _lent(self, options: BaseModel, entry: Discover, piece: Piece) -> BaseModel:
+        """Hand what names services, and which are previews, to a collector that acts on it itself."""
+        taken = type(options).model_fields
+        lent: dict[str, Any] = {"ephemeral": entry.ephemeral} if "ephemeral" in taken else {}
+        for (key, word), option in _LENT.items():
+            said = piece.at(key).at(word)
+            if not said.text:
+                continue
+            if option not in taken:
+                message = f"the collector {entry.type} does not name services by {word}"
+                self._problems.add(said.path, "config-semantics", message)
+            lent[option] = said.text
+        return options.model_copy(update=lent)
 
     def _options(
         self, type_: str, piece: Piece, environment: str, beside: frozenset[str]

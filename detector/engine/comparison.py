@@ -14,6 +14,7 @@ from detector.engine.coverage import Coverage, together
 from detector.engine.equal import equal_items
 from detector.engine.policy import Pair
 from detector.engine.score import comparison_score, counted, service_score
+from detector.engine.unmatched import Unmatched
 from detector.engine.view import View
 from detector.model.clock import print_time
 from detector.model.records import Judged, Key, severity_rank
@@ -73,8 +74,8 @@ class Comparison:
     left: State
     right: State
     services: tuple[ServiceVerdicts, ...]
-    #: Services that only one side has: (environment, service).
-    unmatched: tuple[tuple[str, str], ...] = ()
+    #: Services that only one side has.
+    unmatched: tuple[Unmatched, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -136,10 +137,7 @@ class Comparison:
                 "items_compared": sum(service.compared for service in self.services),
                 "not_compared": sum(service.not_compared for service in self.services),
                 "not_measured": sorted({name for service in self.services for name in service.not_measured}),
-                "unmatched": [
-                    {"environment": environment, "service": service}
-                    for environment, service in self.unmatched
-                ],
+                "unmatched": [entry.document() for entry in self.unmatched],
                 "unseen": [blind.document() for blind in coverage.unseen],
             },
             "summary": self.summary(),

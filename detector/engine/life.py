@@ -128,6 +128,8 @@ class Witnesses:
     @staticmethod
     def _looks(view: View, key: Key) -> list[Look]:
         """Return who looks at a place; where nobody sees the component, who would have seen it."""
+        if key.kind == "service_gone":
+            return [look for here in view.looks.values() for look in here]
         for component in (key.component, MAIN):
             if looks := view.looks.get((component, key.section)):
                 return list(looks)

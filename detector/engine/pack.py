@@ -303,6 +303,12 @@ PACK: Final[tuple[Rule, ...]] = (
     _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),
     _rule("contradiction", Match(kind=("contradiction",)), Outcome(severity={"*": "low"})),
     _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
+    # Developers stop what they do not work on.
+    _rule(
+        "service_gone_from_development",
+        Match(kind=("service_gone",), status=_RIGHT_ONLY, left_tier=("development",)),
+        Outcome(severity={"*": "info"}),
+    ),
     # -- size is no drift: production is bigger ---------------------------------------------------------
     _rule("concurrency/size", Match(section=("concurrency",)), Outcome(severity={"*": "info"}, expect="any")),
     # -- where logs are carried to is the platform's, what is written into them the application's ---------

@@ -4,6 +4,7 @@ from typing import Final
 
 from detector.engine.components import joins_of, one_sided, sides_at
 from detector.engine.findings import endpoints
+from detector.engine.gone import gone_settled, is_gone
 from detector.engine.images import settle_image
 from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
 from detector.engine.values import equal_values, must_differ
@@ -29,6 +30,10 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     if key.kind == "set_but_unread":
         return _unread_settled(right)
     place = Place(key.component, key.section, key.item)
+    if key.kind == "service_gone":
+        return gone_settled(left, right)
+    if is_gone(left) or is_gone(right):
+        return False  # what is gone took its differences along: none of them was mended
     if key.section == "processes" and key.item in COMPONENT_KINDS:
         return _component_settled(left, right, place)
     ours, theirs = sides_at(left, right, place, joins_of(left, right))

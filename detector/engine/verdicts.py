@@ -10,6 +10,7 @@ from detector.engine.causes import explain
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
 from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
+from detector.engine.gone import gone_between
 from detector.engine.judgement import Case, judge
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.policy import Pair, Service
@@ -53,6 +54,9 @@ def verdicts_on(
 ) -> ServiceVerdicts:
     """Judge one service between two environments, with the findings of either environment."""
     found = differ(both.left, both.right, interner)
+    vanished = gone_between(both.left, both.right)
+    if vanished is not None:
+        found = Differences(items=(vanished,), compared=0, not_compared=0, not_measured=frozenset())
     case = Case(
         pair=pair,
         service=both.service,

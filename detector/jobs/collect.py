@@ -8,8 +8,8 @@ from typing import Final
 
 from detector.collector import Seen
 from detector.config.records import Source
-from detector.errors import Reason, UnseenError
-from detector.jobs.look import Host, Look, observations_of
+from detector.errors import NotThereError, Reason, UnseenError
+from detector.jobs.look import Host, Look, recorded_as
 from detector.jobs.schedule import SourceId, id_of
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded
@@ -53,16 +53,22 @@ class Collect:
         observations = _one_each(looked.observations)
         seen = known = await self._known(source)
         at = observations[0].observed_at if observations else datetime.now(UTC)
+        whole = looked.complete
+        if isinstance(why, NotThereError) and known:
+            why, observations, whole = None, (), True
         if why is None:
             seen = {_place(one): _seen(one) for one in observations}
-            missing = _not_brought(source, known, observations)
-            if looked.complete:
-                others = _gone(missing)
+            missing = {place: before for place, before in known.items() if place not in seen}
+            if whole:
+                others = _gone(source, missing)
+                seen = {**others, **seen}
             else:
                 others, seen = _blinded(missing, HALF_LOOKED), {**missing, **seen}
-            observations = (*observations, *observations_of(source, others, at))
+            observations = (*observations, *recorded_as(source, others.values(), at))
         elif known:
-            observations = tuple(observations_of(source, _blinded(known, why), at))
+            observations = tuple(recorded_as(source, _blinded(known, why).values(), at))
+        else:
+            seen = {_place(one): _seen(one) for one in observations}
         observed = [
             (
                 observation.service,
@@ -75,7 +81,7 @@ class Collect:
         # Not before all of it is recorded: what a failing store did not take is gone at the next run too.
         self._streams[id_of(source)] = seen
         result: Reason | None = why.reason if why is not None else None
-        detail = why.detail if why is not None else ""
+        detail = why.detail if why is not None else "" if whole else HALF_LOOKED.detail
         await self._store.record_run(
             source.environment,
             source.service,
@@ -108,50 +114,45 @@ class Collect:
                     sections=stream.sections,
                 )
                 for stream in streams
-                if stream.source == source.name and not _is_empty(stream.sections)
+                if stream.source == source.name and stream.service not in source.claimed
             }
         return known
 
 
-def _blinded(known: Mapping[_Place, Seen], why: UnseenError) -> list[Seen]:
-    """Return every stream of a source that failed, with each of its sections unseen."""
-    return [
-        replace(
+def _present(known: Mapping[_Place, Seen]) -> dict[_Place, Seen]:
+    """Return the streams that are not gone yet."""
+    return {place: before for place, before in known.items() if not _is_gone(before.sections)}
+
+
+def _blinded(known: Mapping[_Place, Seen], why: UnseenError) -> dict[_Place, Seen]:
+    """Return streams with each of their sections unseen. What is gone already cannot be missed."""
+    return {
+        place: replace(
             before,
             sections={
                 name: failed_section(section.basis, why.reason, why.detail)
                 for name, section in before.sections.items()
             },
         )
-        for before in known.values()
-    ]
-
-
-def _not_brought(
-    source: Source, known: Mapping[_Place, Seen], now: tuple[Observation, ...]
-) -> dict[_Place, Seen]:
-    """Return the streams that a successful run did not bring.
-
-    A discovery that no longer sees a service says nothing of its components.
-    """
-    seen = {_place(one) for one in now}
-    services = {service for service, *_ in seen}
-    return {
-        place: before
-        for place, before in known.items()
-        if place not in seen and (source.service is not None or place[0] in services)
+        for place, before in _present(known).items()
     }
 
 
-def _gone(missing: Mapping[_Place, Seen]) -> list[Seen]:
-    """Return streams as empty: a sidecar that was removed is gone."""
-    return [
-        replace(
+def _gone(source: Source, missing: Mapping[_Place, Seen]) -> dict[_Place, Seen]:
+    """Return streams as gone: what a whole look did not bring, each whole look says again.
+
+    A preview that is gone is said once.
+    """
+    return {
+        place: replace(
             before,
-            sections={name: Section(basis=section.basis) for name, section in before.sections.items()},
+            sections={
+                name: Section(basis=section.basis, gone=True) for name, section in before.sections.items()
+            },
         )
-        for before in missing.values()
-    ]
+        for place, before in missing.items()
+        if not (source.is_ephemeral(place[0]) and _is_gone(before.sections))
+    }
 
 
 def _one_each(observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
@@ -176,5 +177,5 @@ def _seen(observation: Observation) -> Seen:
     )
 
 
-def _is_empty(sections: Mapping[SectionName, Section]) -> bool:
-    return all(section.status == "complete" and not section.facts for section in sections.values())
+def _is_gone(sections: Mapping[SectionName, Section]) -> bool:
+    return all(section.gone and not section.facts for section in sections.values())

@@ -135,6 +135,12 @@ class Compare:
             await self._store.note_files(in_force, now)
             self._noted = in_force
 
+    async def rename(self) -> None:
+        """Give what is known under former and other names of services to the names they go by."""
+        names = self._policy().names
+        for former in await self._store.rename(names) if names else ():
+            self._log.info("service renamed", former=former, service=names[former])
+
     async def withdraw_unconfigured(self, *, now: datetime) -> int:
         """Withdraw drifts whose comparison or service left the configuration."""
         policy = self._policy()
@@ -170,7 +176,7 @@ class Compare:
             witnesses=Witnesses(
                 left=both.left,
                 right=both.right,
-                policies=_policies(both.service.sources),
+                policies=self._trusted(asked.service, pair.left.name, pair.right.name),
                 needed=self._policy().confirm_after,
             ),
             settled_now=moment.settled,
@@ -259,7 +265,7 @@ class Compare:
             witnesses=Witnesses(
                 left=view,
                 right=view,
-                policies=_policies(gathered.both.service.sources),
+                policies=self._trusted(asked.service, environment),
                 needed=policy.confirm_after,
             ),
             settled_now=lambda key: settled(view, view, key) if view.looks else None,
@@ -344,6 +350,9 @@ class Compare:
             bindings=bindings,
         )
 
+    def _trusted(self, service: str, *environments: str) -> dict[str, dict[str, SourcePolicy]]:
+        return {name: self._policy().trusted(service, name) for name in environments}
+
     def _ledger(self, comparison: str, asked: _Round, *environments: str) -> Ledger:
         return Ledger(
             comparison=comparison,
@@ -367,9 +376,3 @@ def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:
 
 def _rows(gathered: Gathered, comparison: str) -> dict[Key, Drift]:
     return {row.key: row for row in gathered.rows if row.comparison == comparison}
-
-
-def _policies(
-    sources: Mapping[str, tuple[SourcePolicy, ...]],
-) -> dict[str, dict[str, SourcePolicy]]:
-    return {environment: {one.source: one for one in here} for environment, here in sources.items()}

@@ -7,7 +7,7 @@ at its deadline, and turns whatever goes wrong into one unseen source.
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,16 @@ class Look:
 
 
 def observations_of(source: Source, seen: Iterable[Seen], at: datetime) -> Iterable[Observation]:
-    """Give what was seen the names of its source, and the time."""
+    """Give what was seen the names that it has in Parity, and the time.
+
+    What a discovery finds of a service with a source of that very name is left to it.
+    """
+    named = (replace(one, service=source.name_of(one.service)) if one.service else one for one in seen)
+    return recorded_as(source, (one for one in named if one.service not in source.claimed), at)
+
+
+def recorded_as(source: Source, seen: Iterable[Seen], at: datetime) -> Iterable[Observation]:
+    """Return what was seen of services, under their names in Parity, as observations of a source."""
     for one in seen:
         service = one.service or source.service
         if service is not None:

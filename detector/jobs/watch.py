@@ -72,6 +72,7 @@ class Watch:
     async def resume(self) -> None:
         """Take up what a crash left behind, and learn what waits for a first or for one more observation."""
         await self._store.end_leases(datetime.now(UTC))
+        await self._compare.rename()
         await self._expect_first_looks()
         for environment, service in await self._compare.behind():
             await self.judge(environment, service)
@@ -189,6 +190,7 @@ class Watch:
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)
         async with self._judging:
+            await self._compare.rename()
             await self._compare.withdraw_unconfigured(now=now)
         for service, environments in await self._store.services():
             for environment in environments:

@@ -64,6 +64,8 @@ def section_document(section: Section) -> dict[str, Any]:
         ({"item": u.item, "reason": u.reason, "detail": u.detail} for u in section.unseen),
         key=lambda entry: (entry["item"], entry["reason"], entry["detail"]),
     )
+    if section.gone:
+        document["gone"] = True
     if section.reads:
         document["reads"] = {key: section.reads[key] for key in sorted(section.reads)}
     return document

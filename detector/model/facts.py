@@ -55,6 +55,8 @@ class Section:
     sees: tuple[SourceClass, ...] = SOURCE_CLASSES
     unseen: tuple[Unseen, ...] = ()
     reads: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    #: Not empty but gone: a whole look did not find any more whose facts these were. Only the host says so.
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

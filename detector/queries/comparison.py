@@ -8,10 +8,12 @@ from detector.config.policy import Policy
 from detector.engine.acceptance import Accepted
 from detector.engine.ahead import Histories
 from detector.engine.comparison import Comparison, State
+from detector.engine.gone import is_gone
 from detector.engine.life import LIVING
 from detector.engine.memory import Memory
 from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
+from detector.engine.unmatched import unmatched
 from detector.engine.verdicts import Both, places_that_lead, verdicts_on
 from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
@@ -142,13 +144,17 @@ class Comparisons:
                 for row in await self._store.register(comparison=comparison, states=LIVING):
                     rows.setdefault(row.key.service, []).append(row)
         accepted = await self.accepted(pair, at=now)
-        found, unmatched, causes = [], [], 1
+        found, lonely, causes = [], [], 1
+        looked = await self._looked_everywhere(pair)
         for name in self._services_of(left, right, services):
             service = policy.service(name)
             lone = _lone(pair, service, left, right)
+            expected = service.expected_in(pair.left.name) and service.expected_in(pair.right.name)
             if lone is not None:
-                unmatched.append((lone, name))
-            elif service.expected_in(pair.left.name) and service.expected_in(pair.right.name):
+                there = (left if lone == pair.left.name else right).get(name)
+                if expected and not (there and is_gone(there)):
+                    lonely.append((lone, name))
+            elif expected:
                 gathered = await self._gathered(
                     pair,
                     name,
@@ -170,9 +176,24 @@ class Comparisons:
                 )
                 causes += len(verdicts.causes)
                 found.append(verdicts)
+        both = {pair.left.name: left, pair.right.name: right}
+        entries = unmatched(lonely, both, configured=policy.services)
         return Comparison(
-            pair=pair, left=ours.state, right=theirs.state, services=tuple(found), unmatched=tuple(unmatched)
+            pair=pair,
+            left=ours.state,
+            right=theirs.state,
+            services=tuple(found),
+            # Where everything is looked at, what is not there is not deployed there.
+            unmatched=tuple(one for one in entries if one.did_you_mean or one.environment not in looked),
         )
+
+    async def _looked_everywhere(self, pair: Pair) -> set[str]:
+        """Return the environments opposite which a discovery saw all that there is at its last run."""
+        policy, opposite = self._policy(), {pair.left.name: pair.right.name, pair.right.name: pair.left.name}
+        if not any(policy.discoveries.get(name) for name in opposite):
+            return set()
+        whole = {row.environment for row in await self._store.sources() if row.service is None and row.whole}
+        return {name for name, other in opposite.items() if other in whole}
 
     def _services_of(
         self, left: Mapping[str, View], right: Mapping[str, View], services: Collection[str] | None

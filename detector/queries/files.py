@@ -12,6 +12,7 @@ from typing import Final
 from detector.engine.comparison import Comparison, State
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service
+from detector.engine.unmatched import Unmatched
 from detector.engine.verdicts import Both, verdicts_on
 from detector.engine.view import Interner, View, view_of
 from detector.model.canonical import observation_digest
@@ -73,7 +74,7 @@ def compare_files(left: FileState, right: FileState, *, now: datetime) -> Compar
         found.append(verdicts)
     ours, theirs = _named(left, right), _named(right, left)
     unmatched = [
-        (left.expression if name in ours else right.expression, name)
+        Unmatched(environment=left.expression if name in ours else right.expression, service=name)
         for name in sorted(ours.keys() ^ theirs.keys())
     ]
     return Comparison(

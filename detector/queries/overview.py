@@ -8,6 +8,7 @@ from typing import Any
 from detector.config.policy import Policy
 from detector.engine.comparison import Comparison, ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
+from detector.engine.gone import is_gone
 from detector.engine.score import counted, service_score
 from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
@@ -131,8 +132,8 @@ def _state(name: str, as_of: datetime | None) -> EnvironmentState:
 
 def _cell(view: View | None, *, awaited: bool) -> dict[str, Any]:
     """Return one service in one environment: its release or server version, and how fresh that is."""
-    if view is None or not view.looks:
-        freshness = "unknown" if awaited else "not_deployed"
+    if view is None or not view.looks or is_gone(view):
+        freshness = "unknown" if awaited and not (view and view.looks) else "not_deployed"
         return {"version": None, "observed_at": None, "freshness": freshness}
     looks = [look for here in view.looks.values() for look in here]
     seen = max(look.stream.last_seen for look in looks)

@@ -46,6 +46,7 @@ class Views:
         return {
             service: self._view(environment, service, here, now=as_of or now, keep=not past)
             for service, here in sorted(by_service.items())
+            if not self._policy().is_ephemeral(environment, service)
         }
 
     def nothing(self, environment: str, service: str, *, now: datetime) -> View:
@@ -67,12 +68,11 @@ class Views:
         if self.interner.full:
             self.interner = Interner()
             self._kept.clear()
-        sources = policy.service(service).sources.get(environment, ())
         view = view_of(
             environment,
             service,
             streams,
-            {source.source: source for source in sources},
+            policy.trusted(service, environment),
             now=now,
             interner=self.interner,
             intermittent=policy.environment(environment).intermittent,

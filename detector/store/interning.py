@@ -151,6 +151,7 @@ def coverage_document(section: Section) -> dict[str, Any]:
             {"item": entry.item, "reason": entry.reason, "detail": entry.detail} for entry in section.unseen
         ],
         "reads": dict(section.reads),
+        **({"gone": True} if section.gone else {}),
     }
 
 

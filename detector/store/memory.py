@@ -79,6 +79,12 @@ class Streams:
         if self._facts > _FACTS:
             self._drop()
 
+    def forget(self, services: Collection[str]) -> None:
+        """Drop every stream of some services."""
+        for key in [key for key in self._known if key.service in services]:
+            self.touched.pop(self._known[key].id, None)
+            self._facts -= self._forget(key)
+
     def _forget(self, key: StreamKey) -> int:
         old = self._known.pop(key, None)
         return 0 if old is None else _size(old)

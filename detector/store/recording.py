@@ -125,6 +125,10 @@ class Recording:
             if key is not None and self._streams.get(key) is known:
                 del self._streams.touched[known.id]
 
+    def forget(self, *services: str) -> None:
+        """Forget the streams of services: they are read again before the next is written."""
+        self._streams.forget(services)
+
     def ahead(self) -> Mapping[int, Known]:
         """Return the streams whose rings in memory are ahead of the database."""
         found = ((id_, self._streams.get(key)) for id_, key in self._streams.touched.items())

@@ -26,6 +26,11 @@ class SourceRow:
     detail: str
     duration: float
 
+    @property
+    def whole(self) -> bool:
+        """Whether it looked at everything: one that did not says what it left out."""
+        return self.last_result == "ok" and not self.detail
+
 
 class Sources:
     """Keeps runs in memory until the next flush: only the last matters, and a lost one is run again."""

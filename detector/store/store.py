@@ -1,5 +1,7 @@
 """The store: opening it, and all that it can be asked."""
 
+from collections.abc import Mapping
+
 from detector.store.acceptances import Acceptances
 from detector.store.database import Database, to_the_end
 from detector.store.history import History
@@ -9,6 +11,7 @@ from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
 from detector.store.remembering import Remembering
+from detector.store.renaming import Renaming
 from detector.store.schema import bring_up_to_date, require_current
 from detector.store.scores import Scores
 from detector.store.snapshots import Snapshots
@@ -80,6 +83,8 @@ class Store:
         self.outbox_size = outbox.outbox_size
         self.deliveries = outbox.deliveries
 
+        self._renaming = Renaming(database)
+
         tokens = Tokens(database)
         self.add_token = tokens.add_token
         self.token = tokens.token
@@ -100,6 +105,20 @@ class Store:
         self._recording.written(streams)
         self._sources.written(runs)
         return len(streams)
+
+    @to_the_end
+    async def rename(self, names: Mapping[str, str]) -> list[str]:
+        """Give all that is known of services to their present names: streams, history and drifts.
+
+        ``names`` are former -> present; each is one commit. Returns those that something was known under.
+        """
+        await self.flush()
+        known = await self._renaming.known()
+        moved = [former for former in names if former in known]
+        for former in moved:
+            await self._renaming.rename(former, names[former])
+            self._recording.forget(former, names[former])
+        return moved
 
     async def close(self) -> None:
         """Finish what is under way, flush, and let another process own the database."""

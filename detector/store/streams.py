@@ -254,6 +254,7 @@ def _section(document: Any, facts: Mapping[str, Held]) -> Section:
         sees=tuple(document["sees"]),
         unseen=tuple(Unseen(**entry) for entry in document["unseen"]),
         reads=document["reads"],
+        gone=document.get("gone", False),
     )
 
 

@@ -42,7 +42,7 @@ def delta(before: Mapping[K, int], after: Mapping[K, int]) -> Delta[K]:
 async def ensure_stream(connection: AsyncConnection, observation: Observation) -> int:
     """Return the id of the stream of an observation, made where it is new, with its present attributes."""
     environment = await _named(connection, t.environment, observation.environment)
-    service = await _named(connection, t.service, observation.service)
+    service = await ensure_service(connection, observation.service)
     attributes = {"component_kind": observation.component_kind}
     key = {
         "environment": environment,
@@ -56,6 +56,11 @@ async def ensure_stream(connection: AsyncConnection, observation: Observation) -
     same = [t.stream.c[name] == value for name, value in key.items()]
     id_: int = (await connection.execute(select(t.stream.c.id).where(*same))).scalar_one()
     return id_
+
+
+async def ensure_service(connection: AsyncConnection, name: str) -> int:
+    """Return the id of a service, made where it is new."""
+    return await _named(connection, t.service, name)
 
 
 async def _named(connection: AsyncConnection, table: Table, name: str) -> int:
