@@ -268,6 +268,13 @@ class MatrixEnvironment(Answer):
     taken_at: Time | None
 
 
+class SpreadVersion(Answer):
+    """A version and the members of a group that run it."""
+
+    version: str
+    environments: list[str]
+
+
 class MatrixRow(Answer):
     """One service in all environments and comparisons."""
 
@@ -276,6 +283,8 @@ class MatrixRow(Answer):
     owner: str | None
     cells: dict[str, Cell]
     comparisons: dict[str, Column]
+    #: Of each group of peers: who runs what.
+    spread: dict[str, list[SpreadVersion]]
 
 
 class MatrixComparison(Answer):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -52,6 +53,7 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     styles = [{"bold": True}, *(COLOURS.get(column["worst"] or "", {}) for column in columns)]
     below = aligned(_between(document))
     lines += ["", *(styled(line, **style) for line, style in zip(below, styles, strict=True))]
+    lines += _spread_lines(document)
     coverage = document["coverage"]
     lines += ["", f"{coverage['sources_ok']} of {coverage['sources_expected']} sources seen"]
     blind = blind_lines(coverage["unseen"], width())
@@ -59,6 +61,18 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     if len(blind) > _MOST_BLIND:
         lines.append("  and more: parity status -o json")
     return lines
+
+
+def _spread_lines(document: Mapping[str, Any]) -> list[str]:
+    """Return which peers run what, of services that peers run in several versions."""
+    lines = []
+    for row in document["rows"]:
+        for group, versions in row["spread"].items():
+            if len(versions) > 1:
+                said = "; ".join(f"{one['version']} in {', '.join(one['environments'])}" for one in versions)
+                text = f"{row['service']} runs {len(versions)} versions in {group}: {said}"
+                lines += wrap(text, width(), subsequent_indent="  ", break_on_hyphens=False)
+    return ["", *lines] if lines else []
 
 
 def _between(document: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -34,6 +34,8 @@ class Policy:
     gated: frozenset[str] = field(default_factory=frozenset)
     #: What the files of the configuration let be.
     accepted: tuple[Acceptance, ...] = ()
+    #: Groups of tenants: peers that may be at versions of their own.
+    spread: frozenset[str] = field(default_factory=frozenset)
     #: Environment -> its discoveries, which name services themselves.
     discoveries: Mapping[str, tuple[SourcePolicy, ...]] = field(default_factory=dict)
     #: Environment -> globs of services that are previews there.
@@ -74,7 +76,8 @@ class Policy:
         swapped = order.index(left) > order.index(right)
         first, second = (theirs, ours) if swapped else (ours, theirs)
         peers = first.group is not None and first.group == second.group and first.name != second.name
-        return Pair(left=first, right=second, peers=peers), swapped
+        spread = peers and first.group in self.spread
+        return Pair(left=first, right=second, peers=peers, spread=spread), swapped
 
 
 def policy_of(config: Config) -> Policy:
@@ -102,10 +105,17 @@ def policy_of(config: Config) -> Policy:
         else:
             here = sources.setdefault(source.service, {}).setdefault(source.environment, [])
             here.append(_source_policy(source))
+    spread = frozenset(name for name, group in config.groups.items() if group.spread == "allowed")
     return Policy(
         environments=environments,
+        spread=spread,
         pairs=tuple(
-            Pair(left=environments[entry.left], right=environments[entry.right], peers=entry.peer)
+            Pair(
+                left=environments[entry.left],
+                right=environments[entry.right],
+                peers=entry.peer,
+                spread=entry.peer and environments[entry.left].group in spread,
+            )
             for entry in config.comparisons
         ),
         services={

@@ -9,7 +9,6 @@ from detector.config.draft import Draft, Piece
 UNHEEDED: Final = (
     "server.outgoing",
     "server.retention",
-    "groups.*.spread",
     "comparisons.*.alert",
     "rules.*.confirm_after",
     "alerting.rollout",

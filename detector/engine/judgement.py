@@ -191,8 +191,13 @@ def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
         return Ruling("drift", decision.rule)
     if name == "allow_skew":
         return _until(case, _skew_start(case, difference), allowance, decision, *calendars)
-    history = _history(case, case.pair.left.name, difference.place)
-    lead = lead_of(history, difference.right.value, difference.place.item)
+    if case.pair.spread and difference.direction not in ("left_ahead", "right_ahead"):
+        return Ruling("expected", f"{decision.rule} (spread: allowed)")
+    ahead, behind = case.pair.left, difference.right
+    if case.pair.peers and difference.direction == "right_ahead":
+        ahead, behind = case.pair.right, difference.left
+    history = _history(case, ahead.name, difference.place)
+    lead = lead_of(history, behind.value, difference.place.item)
     if lead is not None and allowance.versions is not None and lead.versions > allowance.versions:
         return Ruling("drift", decision.rule)
     return _until(case, lead.since if lead else case.now, allowance, decision, *calendars)
@@ -214,6 +219,10 @@ def allowance_for(case: Case, difference: Difference, decision: Decision) -> Pat
     # A skew ends when either side has come after the other; a lead, when right has.
     either = (case.pair.left.calendar, case.pair.right.calendar)
     if case.pair.peers:
+        lag = decision.outcome.allow_ahead or skew
+        if case.pair.spread and lag is not None:
+            # What has a version that may lead may differ for good; who is behind has as long to come after.
+            return Patience("allow_ahead", lag, either)
         return Patience("allow_skew", skew or PEER_SKEW, either)
     if decision.outcome.allow_ahead is not None and _left_leads(difference):
         return Patience("allow_ahead", decision.outcome.allow_ahead, (case.pair.right.calendar,))

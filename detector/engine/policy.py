@@ -52,6 +52,8 @@ class Pair:
     right: Environment
     #: Members of one group: symmetric, no promotion between them.
     peers: bool = False
+    #: Of peers: tenants, each at a version of its own. Only what lags for longer than a lead may is drift.
+    spread: bool = False
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from detector.engine.comparison import Comparison
-from detector.engine.policy import Pair
 from detector.model.records import Judged
 from detector.model.words import Status
 
@@ -16,7 +15,7 @@ def swapped(comparison: Comparison) -> Comparison:
     """Return a comparison with its sides exchanged; verdicts were made in promotion order and stay."""
     return replace(
         comparison,
-        pair=Pair(left=comparison.pair.right, right=comparison.pair.left, peers=comparison.pair.peers),
+        pair=replace(comparison.pair, left=comparison.pair.right, right=comparison.pair.left),
         left=comparison.right,
         right=comparison.left,
         services=tuple(

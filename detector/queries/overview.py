@@ -103,6 +103,23 @@ class Overview:
                 for environment, here in views.items()
             },
             "comparisons": {pair: _column(verdicts) for pair, verdicts in found.items()},
+            "spread": self._spread(name, views),
+        }
+
+    def _spread(self, name: str, views: Mapping[str, Mapping[str, View]]) -> dict[str, list[dict[str, Any]]]:
+        """Return group of peers -> the versions that its members run, the most frequent first."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for environment in self.policy().environments.values():
+            view = views[environment.name].get(name)
+            version = _version(view) if view is not None else None
+            if environment.group is not None and version is not None:
+                found.setdefault(environment.group, {}).setdefault(version, []).append(environment.name)
+        return {
+            group: [
+                {"version": version, "environments": where}
+                for version, where in sorted(versions.items(), key=lambda entry: -len(entry[1]))
+            ]
+            for group, versions in found.items()
         }
 
     def _coverage(self, views: Mapping[str, Mapping[str, View]], names: Collection[str]) -> dict[str, Any]:

@@ -1,13 +1,28 @@
 """The shape of environments: what stands beside what, what is gone, and what was never there."""
 
+from dataclasses import replace
 from typing import Any
 
 from detector.engine.gone import is_gone
-from detector.engine.policy import Pair
+from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
 from detector.engine.unmatched import unmatched
 from detector.model.facts import Section
-from tests.builders import DEV, STAGING, compare, drifts, failed, keys, only, section, stream, told, view
+from tests.builders import (
+    DEV,
+    STAGING,
+    ago,
+    compare,
+    drifts,
+    failed,
+    interval,
+    keys,
+    only,
+    section,
+    stream,
+    told,
+    view,
+)
 
 DEV_TO_STAGING = Pair(left=DEV, right=STAGING)
 
@@ -146,3 +161,100 @@ def test_one_image_of_many_services_tells_nothing_by_itself() -> None:
     many = {"web": shop(), "worker": shop()}
     assert lone("orders", there=many) == {"orders": None}
     assert lone("worker-stg", there=many) == {"worker-stg": "worker"}
+
+
+# -- peers ------------------------------------------------------------------------------------------------
+
+ACME = Environment(name="prod-acme", tier="production", group="prod")
+BMW = Environment(name="prod-bmw", tier="production", group="prod")
+PEERS = Pair(left=ACME, right=BMW, peers=True)
+TENANTS = replace(PEERS, spread=True)
+
+
+def since(days: float, django: str, tag: str, environment: str) -> dict[Any, Any]:
+    """Return histories in which a tenant has had a release for some days, and another before."""
+    before = {"pkg:pypi/django": "4.0", "image#tag": "0.9"}
+    now = {"pkg:pypi/django": ("dependencies", django), "image#tag": ("release", tag)}
+    return {
+        (environment, ("main", section_, item)): [
+            interval(before[item], ago(days=100), ago(days=days)),
+            interval(value, ago(days=days)),
+        ]
+        for item, (section_, value) in now.items()
+    }
+
+
+def tenant(django: str, tag: str) -> Any:
+    release = {"image#repository": "acme/shop", "image#tag": tag}
+    return stream({"dependencies": section({"pkg:pypi/django": django}), "release": section(release)})
+
+
+def test_w35_tenants_may_be_at_versions_of_their_own() -> None:
+    """Two tenants, one on the release of this week and one on that of last week."""
+    sides = tenant("5.2.8", "1.5.0"), tenant("4.2.26", "1.4.0")
+    histories = {**since(3, "5.2.8", "1.5.0", "prod-acme"), **since(60, "4.2.26", "1.4.0", "prod-bmw")}
+    for pair in (TENANTS, replace(TENANTS, left=BMW, right=ACME)):
+        ordered = sides if pair.left is ACME else sides[::-1]
+        found = compare(*ordered, pair=pair, histories=histories)
+        assert {one.verdict for one in found.items} == {"expected"}
+        assert {one.direction for one in found.items} == {"unordered"}  # nobody promotes to anybody
+
+
+def test_w35_a_tenant_that_stays_behind_is_an_outlier() -> None:
+    sides = tenant("5.2.8", "1.5.0"), tenant("4.2.26", "1.4.0")
+    histories = {**since(30, "5.2.8", "1.5.0", "prod-acme"), **since(60, "4.2.26", "1.4.0", "prod-bmw")}
+    for pair in (TENANTS, replace(TENANTS, left=BMW, right=ACME)):
+        ordered = sides if pair.left is ACME else sides[::-1]
+        assert set(drifts(compare(*ordered, pair=pair, histories=histories))) == {
+            "pkg:pypi/django",
+            "image#tag",
+        }
+
+
+def test_w35_as_plain_peers_both_would_be_drift_after_a_day() -> None:
+    sides = tenant("5.2.8", "1.5.0"), tenant("4.2.26", "1.4.0")
+    histories = {**since(3, "5.2.8", "1.5.0", "prod-acme"), **since(60, "4.2.26", "1.4.0", "prod-bmw")}
+    assert set(drifts(compare(*sides, pair=PEERS, histories=histories))) == {"pkg:pypi/django", "image#tag"}
+
+
+def test_w35_a_key_that_one_tenant_lacks_is_drift_all_the_same() -> None:
+    sides: list[Any] = [{"config": section(keys(some))} for some in ({"A": "text", "B": "text"}, {"A": "x"})]
+    place = ("main", "config", "B")
+    histories = {("prod-acme", place): [interval({"type": "text"}, ago(days=2))]}
+    assert set(drifts(compare(*sides, pair=TENANTS, histories=histories))) == {"B"}
+
+
+EQUAL = Rule(name="equal", match=Match(item=("PARTNER_KEY",)), outcome=Outcome(expect="equal"))
+
+
+def rotated(days: float) -> Any:
+    """Return two regions of one key, of which the first got another value some days ago."""
+    new, old = keys(PARTNER_KEY="a new one")["PARTNER_KEY"], keys(PARTNER_KEY="the old one")["PARTNER_KEY"]
+    place = ("main", "config", "PARTNER_KEY")
+    histories = {
+        ("prod-acme", place): [interval(old, ago(days=90), ago(days=days)), interval(new, ago(days=days))],
+        ("prod-bmw", place): [interval(old, ago(days=90))],
+    }
+    sides: list[Any] = [{"config": section({"PARTNER_KEY": value})} for value in (new, old)]
+    return sides, histories
+
+
+def test_w48_a_key_that_must_be_equal_may_be_rotated_in_one_region_first() -> None:
+    """The key of a partner: eu gets the new one on Monday, us some hours later."""
+    sides, histories = rotated(0.3)
+    assert told(compare(*sides, pair=PEERS, rules=[EQUAL], histories=histories)) == [
+        ("PARTNER_KEY", "difference", "expected", "medium")
+    ]
+
+
+def test_w48_a_key_that_nobody_rotated_in_the_other_region_is_drift_after_a_day() -> None:
+    sides, histories = rotated(3)
+    assert drifts(compare(*sides, pair=PEERS, rules=[EQUAL], histories=histories)) == {
+        "PARTNER_KEY": "medium"
+    }
+
+
+def test_w48_without_the_skew_of_peers_the_rotation_would_be_drift_at_once() -> None:
+    sides, histories = rotated(0.3)
+    pair = Pair(left=replace(ACME, group=None), right=replace(BMW, group=None))
+    assert drifts(compare(*sides, pair=pair, rules=[EQUAL], histories=histories)) == {"PARTNER_KEY": "medium"}
