@@ -12,6 +12,8 @@ _SPOKEN_SECTIONS: Final = ("dependencies", "release")
 _SPOKEN_PROPERTIES: Final = ("product", "version", "variant")
 _LONGEST_VALUE: Final = 48
 _MOST_VALUES: Final = 3
+#: Services that are named; more are counted.
+_MOST_NAMES: Final = 2
 
 _FINDINGS: Final[Mapping[str, str]] = {
     "shared_secret": "{name} is the same secret in {left} and {right}",
@@ -55,7 +57,17 @@ def title_of(item: Mapping[str, Any], left: str, right: str) -> str:
     ``left`` and ``right`` are names of environments. No config value is ever part of it.
     """
     where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
-    return f"{where} · {difference_of(item, left, right)}"
+    return ", ".join(
+        part for part in (f"{where} · {difference_of(item, left, right)}", affected(item)) if part
+    )
+
+
+def affected(item: Mapping[str, Any]) -> str:
+    """Return whom an item concerns, such as ``affects 12 services``; nothing where it is its own service."""
+    names = item.get("affects") or ()
+    if len(names) > _MOST_NAMES:
+        return f"affects {len(names)} services"
+    return f"affects {' and '.join(names)}" if names else ""
 
 
 def consequence_of(item: Mapping[str, Any], left: str, right: str) -> str:

@@ -159,6 +159,7 @@ class Item(Answer):
     drift_id: str | None
     opened_at: Time | None
     owner: str | None
+    affects: list[str]
     remedy: str | None
     accepted: AcceptedBy | None
 
@@ -213,6 +214,7 @@ class Cause(Answer):
     verdict: Literal["drift", "expected", "accepted"]
     parent: CauseKey | None
     children: int
+    affects: list[str]
 
 
 class Diff(Answer):

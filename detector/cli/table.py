@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
-from detector.alerts.wording import difference_of, name_of
+from detector.alerts.wording import affected, difference_of, name_of
 from detector.cli.output import styled, width
 from detector.model.words import SECTIONS
 from detector.queries.rendering import TITLES
@@ -99,7 +99,9 @@ def _item_lines(item: Mapping[str, Any], document: Mapping[str, Any], columns: i
     room = columns - len(indent)
     cause = item["cause"] and f"part of {item['cause']}"
     inside = item["left"] is None and f"in {item['comparison']}"
-    facts = ", ".join(word for word in (inside, _distance(item, document), cause, _age(item)) if word)
+    facts = ", ".join(
+        word for word in (inside, _distance(item, document), affected(item), cause, _age(item)) if word
+    )
     first, *more = _filled(finding_of(item, document), f"  ({facts})" if facts else "", room)
     lines = [f"  {mark} {first}", *(indent + line for line in more)]
     if item["remedy"]:

@@ -43,6 +43,8 @@ class Cause:
     severity: Severity
     #: `drift` where any of it is, else `expected`; `accepted` where somebody lets be what explains it.
     verdict: Verdict
+    #: The services that it explains something of, where they are several.
+    affects: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the cause as ``parity.diff/v1`` shows it."""
@@ -55,6 +57,7 @@ class Cause:
             "verdict": self.verdict,
             "parent": self.parent._asdict() if self.parent is not None else None,
             "children": len(self.children),
+            "affects": list(self.affects),
         }
 
 
@@ -222,6 +225,11 @@ def _line(judged: Judged) -> str:
     if judged.key.section == "config" or judged.left is None:
         return name
     return f"{name} {_step(judged)}"
+
+
+def title_of_step(what: str, judged: Judged) -> str:
+    """Return ``image 1.4.2 → 1.5.0`` of a difference that is no config key's."""
+    return f"{what} {_step(judged)}"
 
 
 def _step(judged: Judged) -> str:

@@ -93,6 +93,7 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         rule=ruling.rule,
         detail=detail_of(left.value, right.value) if nested else None,
         owner=case.service.owner,
+        affects=case.service.used_by,
         since=ruling.since,
         review_at=ruling.review_at,
         mend=case.mend if verdict in ("drift", "expected") else None,

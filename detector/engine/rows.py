@@ -67,4 +67,5 @@ def _out_of_sight(row: Drift, left: View, right: View) -> Judged:
         severity=row.severity,
         rule=str(row.item.get("rule", "default")),
         owner=row.owner,
+        affects=tuple(row.item.get("affects", ())),
     )

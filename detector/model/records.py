@@ -218,6 +218,8 @@ class Judged:
     drift_id: str | None = None
     opened_at: datetime | None = None
     owner: str | None = None
+    #: Services that it concerns beside its own: the users of a shared server, all that run one image.
+    affects: tuple[str, ...] = ()
     #: Says how it is mended, where it can be; asked only for what is shown.
     mend: Callable[["Judged"], str | None] | None = field(default=None, repr=False, compare=False)
     #: When the clock of the allowance that holds it started.
@@ -257,6 +259,7 @@ class Judged:
             "drift_id": self.drift_id,
             "opened_at": print_time(self.opened_at) if self.opened_at else None,
             "owner": self.owner,
+            "affects": list(self.affects),
             "remedy": self.remedy,
             "accepted": self.accepted.document() if self.accepted else None,
         }
@@ -321,6 +324,7 @@ class Drift:
             # The item was judged before this row took its present state.
             held = "confirm" if self.state == "pending" else None
         return {
+            "affects": [],
             **self.item,
             "comparison": self.comparison,
             "state": self.state,

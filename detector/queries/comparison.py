@@ -11,6 +11,7 @@ from detector.engine.comparison import Comparison, State
 from detector.engine.gone import is_gone
 from detector.engine.life import LIVING
 from detector.engine.memory import Memory
+from detector.engine.one_image import told_once
 from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
 from detector.engine.unmatched import unmatched
@@ -182,7 +183,7 @@ class Comparisons:
             pair=pair,
             left=ours.state,
             right=theirs.state,
-            services=tuple(found),
+            services=told_once(found, first_cause=causes),
             # Where everything is looked at, what is not there is not deployed there.
             unmatched=tuple(one for one in entries if one.did_you_mean or one.environment not in looked),
         )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from detector.engine.comparison import Comparison, State
+from detector.engine.one_image import told_once
 from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service
 from detector.engine.unmatched import Unmatched
@@ -81,7 +82,7 @@ def compare_files(left: FileState, right: FileState, *, now: datetime) -> Compar
         pair=pair,
         left=State(expression=left.expression, taken_at=now),
         right=State(expression=right.expression, taken_at=now),
-        services=tuple(found),
+        services=told_once(found, first_cause=causes),
         unmatched=tuple(unmatched),
         warnings=(*left.warnings, *right.warnings),
     )
