@@ -79,10 +79,9 @@ def _without_twins(
             children.append(judged.key)
             judged = replace(judged, cause=cause)  # noqa: PLW2901 - the same item, explained
         items.append(judged)
-    left = {judged.cause for judged in items}
-    return replace(
-        other, items=tuple(items), causes=tuple(entry for entry in other.causes if entry.id in left)
-    )
+    named = {judged.cause for judged in items} - own
+    causes = tuple(entry for entry in other.causes if entry.id in named)
+    return replace(other, items=tuple(items), causes=causes)
 
 
 def _step_of(verdicts: ServiceVerdicts) -> Judged | None:

@@ -42,6 +42,7 @@ class Renaming:
             await _move_drifts(connection, former, name)
             await _move_progress(connection, former, name)
             await _move_runs(connection, former, name)
+            await _move_scores(connection, former, name)
             await connection.execute(
                 update(r.deployment).where(r.deployment.c.service == former).values(service=name)
             )
@@ -154,6 +155,14 @@ async def _move_runs(connection: AsyncConnection, former: str, name: str) -> Non
             await connection.execute(delete(table).where(*here))
         else:
             await connection.execute(update(table).where(*here).values(service=name))
+
+
+async def _move_scores(connection: AsyncConnection, former: str, name: str) -> None:
+    table, theirs = r.score, r.score.alias()
+    mine = table.c.service == former
+    twin = (theirs.c.service == name, theirs.c.comparison == table.c.comparison, theirs.c.at == table.c.at)
+    await connection.execute(delete(table).where(mine, select(theirs.c.at).where(*twin).exists()))
+    await connection.execute(update(table).where(mine).values(service=name))
 
 
 async def _set(connection: AsyncConnection, table: Table, id_: object, **values: object) -> None:

@@ -1,16 +1,22 @@
 """The shape of environments: what stands beside what, what is gone, and what was never there."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from detector.alerts.wording import title_of
+from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.gone import is_gone
-from detector.engine.policy import Environment, Pair
+from detector.engine.one_image import told_once
+from detector.engine.policy import Environment, Pair, Service
 from detector.engine.rules import Match, Outcome, Rule
 from detector.engine.unmatched import unmatched
 from detector.model.facts import Section
+from detector.model.words import SEVERITIES
 from tests.builders import (
     DEV,
     STAGING,
+    STAGING_TO_PROD,
     ago,
     compare,
     drifts,
@@ -258,3 +264,93 @@ def test_w48_without_the_skew_of_peers_the_rotation_would_be_drift_at_once() -> 
     sides, histories = rotated(0.3)
     pair = Pair(left=replace(ACME, group=None), right=replace(BMW, group=None))
     assert drifts(compare(*sides, pair=pair, rules=[EQUAL], histories=histories)) == {"PARTNER_KEY": "medium"}
+
+
+# -- what several services share --------------------------------------------------------------------------
+
+
+def test_w30_the_shared_server_is_one_drift_that_says_whom_it_affects() -> None:
+    """Twelve services on one database; its engine differs between staging and production."""
+    apps = tuple(f"app-{number}" for number in range(12))
+    database = Service(name="shop-db", kind="backing_service", used_by=apps)
+    sides: list[Any] = [
+        {"backing_services": section({"main#product": "postgresql", "main#version": version})}
+        for version in ("16.4", "14.11")
+    ]
+    found = compare(*sides, service=database)
+    assert drifts(found) == {"main#version": "critical"}
+    one = only(found, "main#version")
+    assert one.affects == apps
+    title = title_of(one.document(), "staging", "prod")
+    assert title == "shop-db · version 16.4 → 14.11, affects 12 services"
+
+
+def test_w30_as_a_fact_of_every_service_it_would_be_twelve_criticals() -> None:
+    facts = {"db#product": "postgresql"}
+    sides: list[Any] = [
+        {"backing_services": section({**facts, "db#version": version})} for version in ("16.4", "14.11")
+    ]
+    naive = [compare(*sides, service=Service(name=f"app-{number}")) for number in range(12)]
+    assert sum(len(drifts(found)) for found in naive) == 12
+
+
+def of_the_monorepo(tag: str, django: str, celery: str) -> Any:
+    release = {"image#repository": "acme/mono", "image#tag": tag, "image#digest": f"sha256:{tag}"}
+    facts = {"pkg:pypi/django": django, "pkg:pypi/celery": celery}
+    return {"release": section(release), "dependencies": section(facts)}
+
+
+def five(**more: Any) -> list[ServiceVerdicts]:
+    """Return five services of one image, of which production runs another one than staging."""
+    older, newer = of_the_monorepo("1.4.2", "4.2.26", "5.3.0"), of_the_monorepo("1.5.0", "5.2.8", "5.4.0")
+    sides = (newer, older) if more.pop("ahead", True) else (older, newer)
+    return [compare(*sides, service=Service(name=f"app-{number}"), **more) for number in range(5)]
+
+
+def counts(services: Sequence[ServiceVerdicts]) -> tuple[int, int]:
+    """Return how many drifts people are told of, and how many those explain."""
+    state = State(expression="x")
+    summary = Comparison(pair=STAGING_TO_PROD, left=state, right=state, services=tuple(services)).summary()
+    return sum(summary[severity] for severity in SEVERITIES), summary["children"]
+
+
+SPENT = {("staging", ("main", "release", "image#tag")): [interval("1.5.0", ago(days=30))]}
+
+
+def test_w31_one_image_of_five_services_is_one_cause() -> None:
+    """A monorepo: one image, five services, three differences in it. The lead of its release is spent."""
+    found = told_once(five(histories=SPENT), first_cause=9)
+    assert counts(found) == (1, 14)
+    (cause,) = [cause for verdicts in found for cause in verdicts.causes]
+    assert (cause.kind, cause.title, len(cause.children)) == ("release", "release 1.5.0 → 1.4.2", 14)
+    assert cause.document()["affects"] == [f"app-{number}" for number in range(5)]
+
+
+def test_w31_also_where_production_is_ahead_and_no_release_leads() -> None:
+    found = told_once(five(ahead=False), first_cause=9)
+    assert counts(found) == (3, 12)
+    (cause,) = [cause for verdicts in found for cause in verdicts.causes]
+    assert (cause.id, cause.kind, cause.title) == ("c9", "image", "image 1.4.2 → 1.5.0")
+
+
+def test_w31_told_for_each_service_it_would_be_five_of_everything() -> None:
+    assert counts(five(histories=SPENT)) == (5, 10)
+    assert counts(five(ahead=False)) == (15, 0)
+
+
+def test_w31_another_image_of_the_same_tag_is_another_cause() -> None:
+    services = five(ahead=False)
+    other = of_the_monorepo("1.5.0", "5.2.8", "5.4.0")
+    other["release"] = section({**other["release"].facts, "image#digest": "sha256:other"})
+    stranger = compare(of_the_monorepo("1.4.2", "4.2.26", "5.3.0"), other, service=Service(name="stranger"))
+    assert counts(told_once([*services, stranger], first_cause=9)) == (6, 12)
+
+
+def test_w31_what_only_one_of_them_lacks_stays_its_own() -> None:
+    services = five(ahead=False)
+    lacking = of_the_monorepo("1.5.0", "5.2.8", "5.4.0")
+    sides = {**of_the_monorepo("1.4.2", "4.2.26", "5.3.0"), "config": section(keys(A="some text"))}
+    one = compare(sides, {**lacking, "config": section({})}, service=Service(name="zebra"))
+    found = told_once([*services, one], first_cause=9)
+    assert drifts(found[-1])["A"] == "high"
+    assert only(found[-1], "A").cause is None
