@@ -54,9 +54,6 @@ def verdicts_on(
 ) -> ServiceVerdicts:
     """Judge one service between two environments, with the findings of either environment."""
     found = differ(both.left, both.right, interner)
-    vanished = gone_between(both.left, both.right)
-    if vanished is not None:
-        found = Differences(items=(vanished,), compared=0, not_compared=0, not_measured=frozenset())
     case = Case(
         pair=pair,
         service=both.service,
@@ -100,6 +97,9 @@ def verdicts_on(
 
 def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) -> list[Difference]:
     """Return all between two sides that asks for a verdict, in the order of every screen."""
+    vanished = gone_between(both.left, both.right)
+    if vanished is not None:
+        return [vanished]  # what one side lost it has not one fact of
     known = {difference.place for difference in found.items}
     asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
     return sorted(
