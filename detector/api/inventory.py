@@ -84,7 +84,7 @@ async def _is_known(asked: Asked[HistoryParams]) -> bool:
 async def environments(asked: Asked[Listed]) -> web.StreamResponse:
     """The environments in promotion order."""
     params = asked.params
-    found = await asked.reading.inventory.environments()
+    found = await asked.reading.inventory.environments(now=asked.now)
     page, following = page_of(
         found, key=lambda one: one["name"], limit=params.limit, cursor=params.cursor, of="environments"
     )

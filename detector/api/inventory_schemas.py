@@ -57,6 +57,22 @@ class SectionSeen(Answer):
     sources: list[Look]
 
 
+class Preview(Answer):
+    """Something that is listed and never compared."""
+
+    service: str
+    component: str
+    source: str
+    version: str | None
+    observed_at: Time
+
+
+class NotLive(Preview):
+    """A release that takes no production traffic."""
+
+    traffic: Literal["idle", "canary"]
+
+
 class ServiceEnvironment(Cell):
     """A service in one environment, with what is inside."""
 
@@ -66,6 +82,7 @@ class ServiceEnvironment(Cell):
     version_since: Time | None
     components: list[Component]
     sections: list[SectionSeen]
+    not_live: list[NotLive]
 
 
 class Waiting(Answer):
@@ -201,6 +218,8 @@ class Environment(Answer):
     intermittent: bool
     services: int
     snapshot: Snapshot | None
+    not_live: list[NotLive]
+    ephemeral: list[Preview]
 
 
 class Interval(Answer):

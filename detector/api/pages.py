@@ -235,6 +235,16 @@ async def _beside_drift(asked: Asked[Params], document: Document) -> dict[str, A
     }
 
 
+# --- one environment ------------------------------------------------------------------------------
+
+
+async def _environment(asked: Asked[Params]) -> Document:
+    return await asked.reading.inventory.environment(asked.name("environment"), now=asked.now)
+
+
+_ENVIRONMENT_COLUMNS: Final = ("service", "kind", "owner", "version", "freshness", "observed_at")
+
+
 # --- sources --------------------------------------------------------------------------------------
 
 
@@ -279,6 +289,15 @@ PAGES_SHOWN: Final = (
         document=_service,
         csv=lambda document: _drifts_csv(document["drifts"]),
         beside=_beside_service,
+    ),
+    Page(
+        path="/environments/{environment}",
+        data="/environments/{environment}",
+        template="environment.html",
+        params=Params,
+        document=_environment,
+        csv=lambda document: csv_table(_ENVIRONMENT_COLUMNS, document["services"]),
+        beside=_nothing,
     ),
     Page(
         path="/drift",

@@ -297,6 +297,7 @@ class MatrixComparison(Answer):
     score: float | None
     sources_ok: int
     sources_expected: int
+    unmatched: list[Unmatched]
 
 
 class Matrix(Answer):

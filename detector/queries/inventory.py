@@ -1,5 +1,6 @@
 """Who runs what, where and since when: services, environments, snapshots and the history of an item."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from detector.errors import NotFoundError, did_you_mean
 from detector.model.clock import print_time
 from detector.model.records import Drift, Snapshot, severity_rank
 from detector.model.words import SECTIONS
+from detector.queries.beside import beside
 from detector.queries.overview import Overview, version_place
 from detector.queries.promotion import Promotions
 from detector.queries.views import Views
@@ -37,7 +39,13 @@ class Inventory:
     async def services(self) -> list[dict[str, Any]]:
         """Return every service, configured or only seen, by name."""
         policy, seen = self.policy(), dict(await self.store.services())
-        return [self._service(name, policy, seen.get(name, ())) for name in sorted({*policy.services, *seen})]
+        previews = {
+            name
+            for name, where in seen.items()
+            if all(policy.is_ephemeral(environment, name) for environment in where)
+        }
+        names = sorted({*policy.services, *seen} - previews)
+        return [self._service(name, policy, seen.get(name, ())) for name in names]
 
     async def service(self, name: str, *, now: datetime, as_of: datetime | None = None) -> dict[str, Any]:
         """Return one service in every environment, with its comparisons and live drifts.
@@ -49,7 +57,7 @@ class Inventory:
             raise NotFoundError(f"no service {name}{did_you_mean(name, sorted({*policy.services, *seen}))}")
         matrix = await self.overview.matrix(now=now, as_of=as_of, services=(name,))
         row = next((row for row in matrix["rows"] if row["service"] == name), None)
-        environments = []
+        environments, aside = [], await beside(self.store, policy, now=now, service=name)
         for environment in policy.environments.values():
             views = await self.views.of(environment.name, now=now, services=(name,), as_of=as_of)
             cell = row["cells"][environment.name] if row else {}
@@ -61,6 +69,7 @@ class Inventory:
                     **cell,
                     "version_since": await self._since(environment.name, name, views.get(name)),
                     **_inside(views.get(name)),
+                    "not_live": aside.of(environment.name)["not_live"],
                 }
             )
         return {
@@ -73,20 +82,51 @@ class Inventory:
             "changes": await self._changes(name, now=as_of or now),
         }
 
-    async def environments(self) -> list[dict[str, Any]]:
-        """Return the environments in promotion order, each with its newest snapshot."""
-        newest, seen = await self.store.latest_snapshots(), await self.store.services()
+    async def environments(self, *, now: datetime) -> list[dict[str, Any]]:
+        """Return the environments in promotion order, each with its newest snapshot and what is beside it."""
+        newest, policy = await self.store.latest_snapshots(), self.policy()
+        aside = await beside(self.store, policy, now=now)
+        seen = [
+            (name, environment)
+            for name, where in await self.store.services()
+            for environment in where
+            if not policy.is_ephemeral(environment, name)
+        ]
         return [
             {
                 "name": environment.name,
                 "tier": environment.tier,
                 "group": environment.group,
                 "intermittent": environment.intermittent,
-                "services": sum(1 for _, where in seen if environment.name in where),
+                "services": sum(1 for _, where in seen if where == environment.name),
                 "snapshot": newest[environment.name].document() if environment.name in newest else None,
+                **aside.of(environment.name),
             }
-            for environment in self.policy().environments.values()
+            for environment in policy.environments.values()
         ]
+
+    async def environment(self, name: str, *, now: datetime) -> dict[str, Any]:
+        """Return one environment: what runs in it, and what stands beside that. Raises NotFoundError."""
+        self.policy().environment(name)
+        matrix = await self.overview.matrix(now=now)
+        (found,) = [one for one in await self.environments(now=now) if one["name"] == name]
+        mine = [pair for known, pair in matrix["comparisons"].items() if name in known.split("..")]
+        entries = [entry for pair in mine for entry in pair["unmatched"] if entry["environment"] == name]
+        times = Counter(entry["service"] for entry in entries)
+        return {
+            **found,
+            "services": [
+                {"service": row["service"], "kind": row["kind"], "owner": row["owner"], **row["cells"][name]}
+                for row in sorted(matrix["rows"], key=lambda row: str(row["service"]))
+                if row["cells"][name]["freshness"] != "not_deployed"
+            ],
+            # What pairs with nothing anywhere: a service that one neighbour lacks is no riddle.
+            "unmatched": [
+                entry
+                for entry in {entry["service"]: entry for entry in entries}.values()
+                if times[entry["service"]] == len(mine)
+            ],
+        }
 
     async def snapshots(self, environment: str, *, limit: int, before: int | None) -> list[Snapshot]:
         """Return snapshots of an environment, newest first. Raises NotFoundError for an unknown one."""

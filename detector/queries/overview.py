@@ -74,6 +74,7 @@ class Overview:
                     "score": comparison.score,
                     "sources_ok": comparison.coverage.sources_ok,
                     "sources_expected": comparison.coverage.sources_expected,
+                    "unmatched": [entry.document() for entry in comparison.unmatched],
                 }
                 for name, comparison in compared.items()
             },

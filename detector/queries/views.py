@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 from detector.config.policy import Policy
 from detector.engine.view import Interner, View, view_of
 from detector.model.records import Stream
+from detector.model.words import Traffic
 from detector.store.store import Store
 
 _Signature = tuple[object, ...]
+_COMPARED: Final[tuple[Traffic, ...]] = ("live",)
 
 
 class Views:
@@ -36,6 +39,7 @@ class Views:
         streams = await self._store.streams(
             environments=(environment,),
             services=services,
+            traffic=_COMPARED,
             as_of=as_of,
             snapshot=(environment, number) if number is not None else None,
         )

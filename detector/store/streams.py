@@ -13,7 +13,7 @@ from detector.model.canonical import observation_digest
 from detector.model.facts import Section, Unseen
 from detector.model.items import matches
 from detector.model.records import Stream
-from detector.model.words import SectionName
+from detector.model.words import SectionName, Traffic
 from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
@@ -50,6 +50,7 @@ class StreamReads:
         *,
         environments: Collection[str] | None = None,
         services: Collection[str] | None = None,
+        traffic: Collection[Traffic] | None = None,
         as_of: datetime | None = None,
         snapshot: tuple[str, int] | None = None,
     ) -> list[Stream]:
@@ -65,7 +66,7 @@ class StreamReads:
                 environments = [snapshot[0]]
             else:
                 when = _now() if as_of is None else _as_of(micros(as_of))
-            rows = (await connection.execute(_query(environments, services))).all()
+            rows = (await connection.execute(_query(environments, services, traffic))).all()
             ids = [row.id for row in rows]
             facts = await self._rows(connection, FACTS, "item", ids, when.meant)
             coverage = await self._rows(connection, COVERAGE, "section", ids, when.meant)
@@ -180,7 +181,11 @@ async def _snapshot(connection: AsyncConnection, environment: str, number: int) 
     return _Moment(meant=known, latest=micros(row.received_at), past=True)
 
 
-def _query(environments: Collection[str] | None, services: Collection[str] | None) -> Select[Any]:
+def _query(
+    environments: Collection[str] | None,
+    services: Collection[str] | None,
+    traffic: Collection[Traffic] | None,
+) -> Select[Any]:
     query = (
         select(
             t.stream.c.id,
@@ -203,6 +208,8 @@ def _query(environments: Collection[str] | None, services: Collection[str] | Non
         query = query.where(t.environment.c.name.in_(environments))
     if services is not None:
         query = query.where(t.service.c.name.in_(services))
+    if traffic is not None:
+        query = query.where(t.stream.c.traffic.in_(traffic))
     return query
 
 

@@ -17,7 +17,7 @@ from tests.api.house import House, house, record
 from tests.dashboards.world import CONFIG, fill
 from tests.servers.browser import Browser
 
-PAGES = ("/", "/diff/staging..prod-eu", "/services/checkout", "/drift", "/sources")
+PAGES = ("/", "/diff/staging..prod-eu", "/services/checkout", "/environments/staging", "/drift", "/sources")
 #: Names that anyone can put into a package, an image, a label or an error.
 HOSTILE = (
     "<script>alert(1)</script>",
