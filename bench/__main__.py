@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from bench import differing, starting
+from bench import differing, judging, starting
 from bench.measuring import Result, Work, WrongResultError, measure
 from bench.report import document, markdown
 
@@ -17,6 +17,8 @@ WORKS: Final[dict[str, Callable[[int], Iterator[Work]]]] = {
     "B1": differing.warm,
     "B2": differing.cold,
     "B3": differing.judged,
+    "J1": judging.many,
+    "J2": judging.again,
     "B14": starting.whole_process,
 }
 FACTS: Final = 10_000

@@ -16,10 +16,11 @@ from detector.engine.policy import Pair, Service
 from detector.engine.swap import swapped
 from detector.engine.unmatched import unmatched
 from detector.engine.verdicts import Both, places_that_lead, verdicts_on
-from detector.engine.view import Place, View
+from detector.engine.view import View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered
 from detector.model.records import Drift, Key, Snapshot
+from detector.queries.past_values import PastValues
 from detector.queries.views import Views
 from detector.store.store import Store
 
@@ -44,6 +45,7 @@ class Comparisons:
         self._views = views
         self._policy = policy
         self._memory = Memory()
+        self._past = PastValues(store)
 
     async def compare(
         self,
@@ -227,21 +229,20 @@ class Comparisons:
             left=ours,
             right=theirs,
             rows=keyed,
-            histories=await self._histories(pair, name, ours, theirs) if rows is not None else {},
+            histories=await self._histories(name, ours, theirs) if rows is not None else {},
             first=first,
             accepted=accepted,
         )
         return Gathered(both=both, rows=tuple(keyed.values()))
 
-    async def _histories(self, pair: Pair, name: str, left: View, right: View) -> Histories:
+    async def _histories(self, name: str, left: View, right: View) -> Histories:
         places = places_that_lead(self._memory.differences(left, right, self._views.interner))
         if not places:
             return {}
-        keys: dict[tuple[str, str, str, str], Place] = {(name, *place): place for place in places}
         return {
-            (environment, keys[key]): intervals
-            for environment in (pair.left.name, pair.right.name)
-            for key, intervals in (await self._store.values_of(environment, keys)).items()
+            (view.environment, place): intervals
+            for view in (left, right)
+            for place, intervals in (await self._past.of(view, name, places)).items()
         }
 
     async def _views_of(
