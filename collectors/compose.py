@@ -49,6 +49,10 @@ class ComposeCollector:
         "disposability",
         "logs",
     )
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "what really runs: a container keeps the file of the day it was started",
+        "values that come from the shell of whoever runs compose",
+    )
 
     async def collect(self, options: ComposeOptions, context: Context) -> Collected:
         return await context.in_thread(_collected, options, context)

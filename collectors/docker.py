@@ -107,6 +107,12 @@ class DockerCollector:
     Options: ClassVar[type[CollectorOptions]] = DockerOptions
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("dependencies", *SECTIONS)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "libraries inside binaries: Go modules, Rust crates, static links",
+        "classes that were shaded into a jar",
+        "native libraries inside wheels: OpenSSL in cryptography, libpq in psycopg2-binary",
+        "config that a process reads from files or over the network at its start",
+    )
 
     async def collect(self, options: DockerOptions, context: Context) -> Collected:
         client = await context.in_thread(connect, options.host, _seconds_left(context))

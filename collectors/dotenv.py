@@ -30,6 +30,10 @@ class DotenvCollector:
     Options: ClassVar[type[DotenvOptions]] = DotenvOptions
     basis: ClassVar[Basis] = "declared"
     sections: ClassVar[tuple[SectionName, ...]] = ("config",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "what a process gets from elsewhere: the platform, the image, a secret store",
+        "whether anything reads a key",
+    )
 
     async def collect(self, options: DotenvOptions, context: Context) -> Collected:
         return await context.in_thread(_collected, options, context)

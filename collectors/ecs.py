@@ -76,6 +76,11 @@ class EcsCollector:
         "disposability",
         "logs",
     )
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "what is installed inside an image",
+        "libraries inside binaries and jars",
+        "values of secrets: only which one is referred to",
+    )
 
     async def collect(self, options: EcsOptions, context: Context) -> Collected:
         client = await context.in_thread(_aws.client, "ecs", options, self.name)

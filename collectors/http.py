@@ -60,6 +60,10 @@ class HttpCollector:
     basis: ClassVar[Basis] = "running"
     #: What such endpoints are for. Other sections of `paths` grow stale when it fails.
     sections: ClassVar[tuple[SectionName, ...]] = ("codebase", "release")
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "anything that the endpoint does not tell",
+        "whether all replicas answer alike: it asks one",
+    )
 
     async def collect(self, options: HttpOptions, context: Context) -> Collected:
         document = parsed(await _fetch(options, context))

@@ -19,6 +19,11 @@ class LockfileCollector:
     Options: ClassVar[type[FileOptions]] = FileOptions
     basis: ClassVar[Basis] = "declared"
     sections: ClassVar[tuple[SectionName, ...]] = ("dependencies",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "what is installed in the end",
+        "native libraries inside wheels: OpenSSL in cryptography, libpq in psycopg2-binary",
+        "code that was copied into the repository",
+    )
 
     async def collect(self, options: FileOptions, context: Context) -> Collected:
         return await context.in_thread(_collected, options, context)

@@ -61,6 +61,10 @@ class PostgresCollector:
     Options: ClassVar[type[PostgresOptions]] = PostgresOptions
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("backing_services", "admin")
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "databases other than the one it connects to",
+        "what a pooler between app and server changes",
+    )
 
     async def collect(self, options: PostgresOptions, context: Context) -> Collected:
         left = context.deadline - asyncio.get_running_loop().time()

@@ -27,6 +27,10 @@ class PythonCollector:
     Options: ClassVar[type[PythonOptions]] = PythonOptions
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("dependencies",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "native libraries inside wheels: OpenSSL in cryptography, libpq in psycopg2-binary",
+        "modules that are on the path without a distribution of their own",
+    )
 
     async def collect(self, options: PythonOptions, context: Context) -> Collected:
         read = await context.in_thread(PythonReader().installed, context.folder / options.prefix)

@@ -56,6 +56,10 @@ class RdsCollector:
     Options: ClassVar[type[RdsOptions]] = RdsOptions
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("backing_services",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "settings that a session or a database overrides",
+        "extensions and migrations: the source postgres sees them",
+    )
 
     async def collect(self, options: RdsOptions, context: Context) -> Collected:
         client = await context.in_thread(_aws.client, "rds", options, self.name)

@@ -37,6 +37,11 @@ class ReadsCollector:
     Options: ClassVar[type[ReadsOptions]] = ReadsOptions
     basis: ClassVar[Basis] = "declared"
     sections: ClassVar[tuple[SectionName, ...]] = ("config",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "what libraries read for themselves",
+        "keys whose name is computed while the code runs",
+        "code in other languages than Python, JavaScript and TypeScript",
+    )
 
     async def collect(self, options: ReadsOptions, context: Context) -> Collected:
         loop = asyncio.get_running_loop()

@@ -65,6 +65,10 @@ class RedisCollector:
     Options: ClassVar[type[RedisOptions]] = RedisOptions
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("backing_services",)
+    cannot_see: ClassVar[tuple[str, ...]] = (
+        "modules and settings where INFO and CONFIG are closed",
+        "what lives in other nodes of a cluster",
+    )
 
     async def collect(self, options: RedisOptions, context: Context) -> Collected:
         url = options.url.get_secret_value()

@@ -30,11 +30,13 @@ from detector.jobs.watch import Watch
 from detector.model.expressions import Now
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
 from detector.notifier import Notifier
+from detector.queries.bom import Inventories
 from detector.queries.comparison import Comparisons
 from detector.queries.explaining import Explaining
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
 from detector.queries.promotion import Promotions
+from detector.queries.report import Reports
 from detector.queries.scores import Scores
 from detector.queries.sources import SourceStates
 from detector.queries.views import Views
@@ -82,6 +84,8 @@ class Reading:
     inventory: Inventory
     promotions: Promotions
     scores: Scores
+    reports: Reports
+    inventories: Inventories
     sources: SourceStates
 
 
@@ -234,6 +238,14 @@ def _reading(settings: Settings, store: Store) -> Reading:
         ),
         promotions=promotions,
         scores=Scores(store=store, comparisons=comparisons, policy=settings.current_policy),
+        reports=Reports(
+            store=store,
+            comparisons=comparisons,
+            promotions=promotions,
+            config=lambda: settings.config,
+            policy=settings.current_policy,
+        ),
+        inventories=Inventories(views, settings.current_policy),
         sources=SourceStates(store=store, config=lambda: settings.config, policy=settings.current_policy),
     )
 

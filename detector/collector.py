@@ -83,7 +83,11 @@ class Collected:
 
 
 class Collector(Protocol):
-    """Sees facts of services in one environment. Raises UnseenError when it could see nothing."""
+    """Sees facts of services in one environment. Raises UnseenError when it could see nothing.
+
+    One that also has ``cannot_see``, a tuple of phrases, says with it what no run of it can ever see: reports
+    print it.
+    """
 
     API: ClassVar[int]
     name: ClassVar[str]

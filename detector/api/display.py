@@ -42,6 +42,9 @@ SIGNS: Final[Mapping[str, Sign]] = {
     "failing": Sign("✖", "failing", "high"),
     "never": Sign("?", "never ran", "unknown"),
     "complete": Sign("✓", "complete", "ok"),
+    "measured": Sign("✓", "measured", "ok"),
+    "partly": Sign("◐", "partly", "pending"),
+    "not_measured": Sign("–", "not measured", "quiet"),
     "failed": Sign("✖", "failed", "high"),
 }
 #: Section -> the number of its factor, as the short form of its name.

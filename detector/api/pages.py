@@ -12,10 +12,13 @@ from detector.api.asked import Asked
 from detector.api.charts import changes_chart, spark_of, values_chart
 from detector.api.comparing import diff_document
 from detector.api.keys import PAGES
-from detector.api.params import DiffFilters, DriftParams, MatrixParams, PageAsOf, Params
+from detector.api.params import DiffFilters, DriftParams, FactorParams, MatrixParams, PageAsOf, Params
 from detector.api.reporting import sides_of
+from detector.errors import NotFoundError, did_you_mean
+from detector.model.expressions import Now
 from detector.queries.inventory import LIVE, TIMELINE
 from detector.queries.rendering import csv_of, csv_table, shown, side_shown
+from detector.queries.report_text import gap_lines, measured_shown, report_csv
 from detector.queries.scores import BACK
 
 P = TypeVar("P", bound=Params)
@@ -245,6 +248,30 @@ async def _environment(asked: Asked[Params]) -> Document:
 _ENVIRONMENT_COLUMNS: Final = ("service", "kind", "owner", "version", "freshness", "observed_at")
 
 
+# --- factors --------------------------------------------------------------------------------------
+
+
+async def _factors(asked: Asked[FactorParams]) -> Document:
+    names = [pair.name for pair in asked.reading.settings.policy.pairs]
+    chosen = asked.params.comparison
+    if chosen is None:
+        return await asked.reading.reports.report(asked.reading.reports.default(), now=asked.now)
+    if chosen not in names:
+        raise NotFoundError(f"no comparison {chosen}{did_you_mean(chosen, names)}")
+    left, right = sides_of(chosen)
+    return await asked.reading.reports.report(
+        [(Now(environment=left), Now(environment=right))], now=asked.now
+    )
+
+
+async def _beside_factors(asked: Asked[FactorParams], _document: Document) -> dict[str, Any]:
+    return {
+        "pairs": [pair.name for pair in asked.reading.settings.policy.pairs],
+        "gap_lines": gap_lines,
+        "measured_shown": measured_shown,
+    }
+
+
 # --- sources --------------------------------------------------------------------------------------
 
 
@@ -316,6 +343,15 @@ PAGES_SHOWN: Final = (
         document=_drift,
         csv=lambda document: _drifts_csv([document]),
         beside=_beside_drift,
+    ),
+    Page(
+        path="/factors",
+        data="/factors",
+        template="factors.html",
+        params=FactorParams,
+        document=_factors,
+        csv=lambda document: report_csv(document, factors=True),
+        beside=_beside_factors,
     ),
     Page(
         path="/sources",

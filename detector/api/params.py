@@ -109,6 +109,12 @@ class MatrixParams(PageAsOf):
     drift: bool = False
 
 
+class FactorParams(Params):
+    """Which comparison is told by the twelve factors."""
+
+    comparison: Word | None = None
+
+
 class LoginParams(Params):
     """A sign-in and where it leads."""
 

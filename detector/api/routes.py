@@ -99,6 +99,14 @@ INTERFACE: Final = (
     ),
     Route(
         method="GET",
+        path=f"{V1}/comparisons/{{pair}}/report",
+        scope="read",
+        handler=reporting.report,
+        answer=r.Report,
+        forms=reporting.REPORT_FORMS,
+    ),
+    Route(
+        method="GET",
         path=f"{V1}/drift",
         scope="read",
         handler=drifts.drifts,

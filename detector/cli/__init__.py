@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "gate": ("gate", "Answer a pipeline: may this go to prod?"),
     "promotion": ("promotion", "Show how long versions take from environment to environment."),
     "missing": ("missing", "List the keys that the code reads and an environment lacks."),
+    "report": ("report", "Report by the twelve factors, also as HTML, JUnit, SARIF, CycloneDX."),
     "log": ("log", "Show since when things differ."),
     "explain": ("explain", "Say why an item has its verdict."),
     "check": ("check", "Validate parity.yml; with --online reach every source."),

@@ -12,6 +12,7 @@ from itertools import pairwise, product
 from typing import Final, Literal
 
 from detector.engine.policy import Environment, stages_of
+from detector.engine.values import package_gap
 from detector.model.canonical import value_bytes
 from detector.model.facts import Value
 from detector.model.records import Interval
@@ -20,8 +21,8 @@ from detector.model.words import BASES
 #: What became of a version between two environments. ``before``: it was there when the watch began.
 Outcome = Literal["arrived", "overtaken", "waiting", "withdrawn", "direct", "before"]
 
-_MEDIAN: Final = 0.5
-_P90: Final = 0.9
+MEDIAN: Final = 0.5
+P90: Final = 0.9
 #: A key of the config has no version: what travels is that it is set.
 _SET: Final = "set"
 _LONGEST: Final = 128
@@ -111,12 +112,15 @@ class Hop:
     rolled_back: int
     waiting: Waiting | None
     steps: tuple[Step, ...]
+    #: Those of the time asked about.
+    counted: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
     """The way of one item through the environments that have it, in promotion order."""
 
+    item: str
     lanes: Mapping[str, Lane]
     hops: tuple[Hop, ...]
 
@@ -126,6 +130,7 @@ def promotion_of(
     environments: Iterable[Environment],
     *,
     since: datetime | None = None,
+    item: str = "",
 ) -> Promotion:
     """Return the way of one item. ``histories`` are its intervals by environment.
 
@@ -135,9 +140,10 @@ def promotion_of(
     lanes = {one.name: lane_of(histories[one.name]) for one in environments if histories.get(one.name)}
     stages = stages_of(one for one in environments if lanes.get(one.name))
     return Promotion(
+        item=item,
         lanes=lanes,
         hops=tuple(
-            hop_between(left, right, lanes[left], lanes[right], since=since)
+            hop_between(left, right, lanes[left], lanes[right], since=since, item=item)
             for here, following in pairwise(stages)
             for left, right in product(here, following)
         ),
@@ -199,11 +205,16 @@ def rollbacks(lane: Lane) -> list[tuple[datetime, str]]:
     return sorted(found)
 
 
-def hop_between(left: str, right: str, ours: Lane, theirs: Lane, *, since: datetime | None = None) -> Hop:
-    """Return what became of every version between two environments."""
+def hop_between(
+    left: str, right: str, ours: Lane, theirs: Lane, *, since: datetime | None = None, item: str = ""
+) -> Hop:
+    """Return what became of every version between two environments.
+
+    ``item`` tells whether right is past a version where it runs one that left never had.
+    """
     order = {version: number for number, version in enumerate(ours)}
     reached = _reached(order, theirs)
-    chain = _chain(ours, order, theirs, reached)
+    chain = _chain(ours, order, theirs, reached, item)
     steps = [_step(sighting, order, theirs, reached, chain) for sighting in ours.values()]
     steps += [
         Step(version=one.version, outcome="direct" if one.exact else "before", since=None, until=one.first)
@@ -222,16 +233,17 @@ def hop_between(left: str, right: str, ours: Lane, theirs: Lane, *, since: datet
         right=right,
         arrived=len(arrived),
         timed=len(leads),
-        median=quantile(leads, _MEDIAN),
-        p90=quantile(leads, _P90),
-        changes_median=quantile(changes, _MEDIAN),
-        changes_p90=quantile(changes, _P90),
+        median=quantile(leads, MEDIAN),
+        p90=quantile(leads, P90),
+        changes_median=quantile(changes, MEDIAN),
+        changes_p90=quantile(changes, P90),
         overtaken=outcomes.count("overtaken"),
         withdrawn=outcomes.count("withdrawn"),
         direct=outcomes.count("direct"),
         rolled_back=sum(1 for at, _ in rollbacks(theirs) if since is None or at >= since),
         waiting=_waiting(ours, theirs, chain),
         steps=tuple(steps),
+        counted=tuple(counted),
     )
 
 
@@ -254,7 +266,9 @@ def _reached(order: Mapping[str, int], theirs: Lane) -> int:
     return max((order[version] for version in known), default=-1)
 
 
-def _chain(ours: Lane, order: Mapping[str, int], theirs: Lane, reached: int) -> dict[str, datetime]:
+def _chain(
+    ours: Lane, order: Mapping[str, int], theirs: Lane, reached: int, item: str
+) -> dict[str, datetime]:
     """Return what left runs now, and ran since right's version, with when it began to wait.
 
     Walks back from left's newest value to the first that right has reached: the clock of a lead does so too.
@@ -263,12 +277,18 @@ def _chain(ours: Lane, order: Mapping[str, int], theirs: Lane, reached: int) -> 
     found: dict[str, datetime] = {}
     if not any(closed is None for _, closed, _ in spans):
         return found
+    foreign = [version for version, one in theirs.items() if one.last is None and version not in order]
     for opened, _, version in sorted(spans, key=lambda span: (span[0], order[span[2]]), reverse=True):
-        if order[version] <= reached:
+        if order[version] <= reached or any(_is_past(item, version, one) for one in foreign):
             break
         back = theirs[version].last if version in theirs else None
         found[version] = max(opened, back) if back is not None else opened
     return found
+
+
+def _is_past(item: str, ours: str, theirs: str) -> bool:
+    gap = package_gap(item, ours, theirs) if item else None
+    return gap is not None and gap.direction == "right_ahead"
 
 
 def _step(

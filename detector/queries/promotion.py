@@ -74,6 +74,7 @@ class Promotions:
                     by_item[name],
                     self.policy().environments.values(),
                     since=None if back is None else now - back,
+                    item=name[1],
                 )
                 if promotion.lanes:
                     ways.append(Way(service=service, section=name[0], item=name[1], promotion=promotion))

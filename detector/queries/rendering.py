@@ -101,7 +101,7 @@ def _cell(value: Any) -> str:
 
 def markdown_of(document: Mapping[str, Any]) -> str:
     """Return a comparison as Markdown: the counts, a table for each section, and what was not seen."""
-    left, right = (_inert(document[side]["expression"]) for side in ("left", "right"))
+    left, right = (inert(document[side]["expression"]) for side in ("left", "right"))
     lines = [f"# {left} → {right}", "", _counts(document), ""]
     for section in SECTIONS:
         items = [item for item in document["items"] if item["section"] == section]
@@ -114,14 +114,14 @@ def markdown_of(document: Mapping[str, Any]) -> str:
         for blind in unseen:
             where = f"{blind['environment']} · {blind['service']} · {blind['source']} · {blind['section']}"
             why = blind["reason"].replace("_", " ") + (f" ({blind['detail']})" if blind["detail"] else "")
-            lines.append(f"- {_inert(where)}: {_inert(why)}")
+            lines.append(f"- {inert(where)}: {inert(why)}")
         lines.append("")
     return "\n".join(lines)
 
 
 def markdown_table(rows: Iterable[Sequence[str]]) -> str:
     """Return rows, the first of them the header, as a table in Markdown."""
-    header, *rest = [f"| {' | '.join(_inert(cell) for cell in row)} |" for row in rows]
+    header, *rest = [f"| {' | '.join(inert(cell) for cell in row)} |" for row in rows]
     return "\n".join([header, f"|{'---|' * (header.count(' | ') + 1)}", *rest, ""])
 
 
@@ -141,8 +141,9 @@ def _row(item: Mapping[str, Any]) -> str:
     verdict = item["severity"] if item["verdict"] == "drift" else item["verdict"]
     where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
     cells = (verdict, where, name_of(item["item"]), side_shown(item["left"]), side_shown(item["right"]))
-    return f"| {' | '.join(_inert(cell) for cell in (*cells, item['remedy'] or ''))} |"
+    return f"| {' | '.join(inert(cell) for cell in (*cells, item['remedy'] or ''))} |"
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
+    """Return a text of a stranger as Markdown that is nothing but text."""
     return "".join(mark for mark in text.translate(_ESCAPED) if mark.isprintable())

@@ -506,3 +506,58 @@ def test_promotion_with_nothing_to_tell_says_so(parity: Parity, month: Path, fol
     assert (refused.code, "5s 15m 2h" in refused.why) == (2, True)
     unknown = parity("promotion", "--service", "chekout", "--config", str(month / "parity.yml"))
     assert (unknown.code, "did you mean checkout" in unknown.why) == (2, True)
+
+
+# --- report -----------------------------------------------------------------------------------------
+
+
+def test_a_report_has_a_row_for_each_factor_and_ends_as_diff_does(parity: Parity, shop: Path) -> None:
+    answer = parity("report", "--factors")
+    lines = answer.out.splitlines()
+    assert lines[0] == "staging → prod by the twelve factors"
+    numerals = [line.split()[0] for line in lines[3:] if line[:1] in "IVX" and line.strip()]
+    assert numerals == ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+    assert "      ↳ measured by postgres" in lines
+    assert "  Personnel  unknown: no deployment was announced" in lines
+    assert any("OpenSSL" in line for line in lines)
+    assert all(len(line) <= 80 for line in lines)
+    assert answer.code == parity("diff", "staging", "prod").code == 1
+    assert answer.why.startswith("report: drift: 3 at low or above, worst high: ")
+    findings = parity("report", "staging", "prod").out
+    assert "STRIPE_SECRET is the same secret" in findings.replace("\n", " ")
+
+
+@pytest.mark.parametrize("form", ["md", "html", "json", "yaml", "csv", "junit", "sarif"])
+def test_a_report_speaks_many_forms_and_shows_no_value(parity: Parity, shop: Path, form: str) -> None:
+    answer = parity("report", "staging", "prod", "-o", form)
+    assert answer.code == 1
+    assert answer.out
+    for value in ("two", "hooks.example"):
+        assert f">{value}<" not in answer.out
+        assert f'"{value}"' not in answer.out
+
+
+def test_an_inventory_is_of_one_environment(parity: Parity, shop: Path) -> None:
+    answer = parity("report", "prod", "-o", "cyclonedx")
+    assert (answer.code, answer.why) == (0, "report: 1 service of prod")
+    document = json.loads(answer.out)
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    (api,) = document["components"]
+    assert {one["purl"] for one in api["components"]} == {"pkg:pypi/django@5.2.8", "pkg:pypi/flask@3.1.1"}
+    assert "STRIPE" not in answer.out
+    first, second = (json.loads(parity("report", "prod", "-o", "cyclonedx").out) for _ in range(2))
+    assert first["serialNumber"] == second["serialNumber"]
+
+
+def test_a_report_that_makes_no_sense_is_refused(parity: Parity, shop: Path) -> None:
+    refused = parity("report", "staging")
+    assert (refused.code, refused.why) == (
+        2,
+        "parity: a report compares two environments: parity report staging prod",
+    )
+    assert parity("report", "-o", "cyclonedx").code == 2
+    assert parity("report", "staging", "prod", "-o", "cyclonedx").code == 2
+    unknown = parity("report", "staging", "prodd")
+    assert (unknown.code, "did you mean prod" in unknown.why) == (2, True)
+    files = parity("report", ".env.staging", ".env.prod")
+    assert (files.code, "parity diff" in files.why) == (2, True)

@@ -65,6 +65,12 @@ def test_a_collector_says_what_it_is(name: str) -> None:
     assert collector.__doc__
 
 
+@pytest.mark.parametrize("name", POINTS)
+def test_a_collector_says_what_it_can_never_see(name: str) -> None:
+    assert all(part and part == part.strip() and not part.endswith(".") for part in _load(name).cannot_see)
+    assert _load(name).cannot_see
+
+
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         yield f"{model.__name__}.{name}", field

@@ -17,6 +17,7 @@ PAGES = {
     "diff": "/diff/staging..prod-eu",
     "service": "/services/checkout",
     "register": "/drift",
+    "factors": "/factors",
     "sources": "/sources",
     "login": "/login",
 }

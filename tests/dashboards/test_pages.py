@@ -17,7 +17,15 @@ from tests.api.house import House, house, record
 from tests.dashboards.world import CONFIG, fill
 from tests.servers.browser import Browser
 
-PAGES = ("/", "/diff/staging..prod-eu", "/services/checkout", "/environments/staging", "/drift", "/sources")
+PAGES = (
+    "/",
+    "/diff/staging..prod-eu",
+    "/services/checkout",
+    "/environments/staging",
+    "/drift",
+    "/factors",
+    "/sources",
+)
 #: Names that anyone can put into a package, an image, a label or an error.
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -164,7 +172,7 @@ async def test_the_remedy_can_be_copied(full: House, browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/matrix", "/diff/staging..prod-eu", "/services/checkout", "/drift", "/sources"]
+    "path", ["/matrix", "/diff/staging..prod-eu", "/services/checkout", "/drift", "/factors", "/sources"]
 )
 async def test_every_page_is_also_json_and_a_sheet(full: House, path: str) -> None:
     assert await full.json(f"{path}.json", who=None)
@@ -203,7 +211,7 @@ def test_no_two_states_look_alike() -> None:
     shown = {name: (sign.glyph, sign.word) for name, sign in SIGNS.items()}
     assert len(set(shown.values())) == len(shown)
     green = {name for name, sign in SIGNS.items() if sign.tone == "ok"}
-    assert green == {"in_sync", "resolved", "fresh", "ok", "complete"}
+    assert green == {"in_sync", "resolved", "fresh", "ok", "complete", "measured"}
     assert set(SEVERITIES) <= set(SIGNS)
 
 
@@ -220,6 +228,34 @@ async def test_what_was_not_all_seen_is_never_green(full: House) -> None:
     for service, name in incomplete:
         left, _, right = name.partition("..")
         assert f"{service}, {left} against {right}: in sync" not in page
+
+
+async def test_a_factor_that_nobody_measures_is_never_green_nor_free_of_drift(full: House) -> None:
+    document = await full.json("/factors.json", who=None)
+    blind = [row for row in document["comparisons"][0]["factors"] if row["measured"] == "not_measured"]
+    assert [row["factor"] for row in blind] == ["I", "XII"]
+    page = await (await full.get("/factors", who=None)).text()
+    for row in blind:
+        line = page.partition(f'<span class="numeral">{row["factor"]}</span>')[2].partition("</tr>")[0]
+        assert line.count("not measured") == 2
+        assert "none" not in line.replace('class="none"', "")
+        assert f"measured by {', '.join(row['would_measure'])}" in line
+
+
+async def test_factors_of_one_comparison_can_be_asked_for(full: House) -> None:
+    page = await markup(full, "/factors?comparison=dev..staging")
+    assert len(page.named("tr")) == 13
+    assert (await full.get("/factors?comparison=dev..moon", who=None)).status == 404
+
+
+async def test_the_lane_and_the_trend_of_a_service_are_drawn(full: House) -> None:
+    page = await markup(full, "/services/checkout")
+    words = " ".join("".join(page.words).split())
+    assert "takes 4d" in words
+    assert "waiting" in words
+    drawn = [one for one in page.named("svg") if (one.get("class") or "") == "spark"]
+    assert drawn
+    assert all((one.get("aria-label") or "").startswith("Score over 90 days") for one in drawn)
 
 
 async def test_filters_of_the_matrix_live_in_its_address(full: House) -> None:
@@ -257,6 +293,7 @@ async def test_the_empty_fields_of_a_form_say_nothing(full: House) -> None:
         ("/diff/dev..staging", "parity once"),
         ("/drift", "parity once"),
         ("/services/checkout", "parity snapshot --service checkout"),
+        ("/factors", "comparisons: [{left: staging, right: prod, gate: true}]"),
         ("/sources", "parity push --env staging --service checkout --source ci FILE"),
     ],
 )

@@ -130,6 +130,16 @@ def test_numbers_give_no_order_but_the_time_they_came() -> None:
     assert found.waiting.version == "02ab7c4"
 
 
+def test_nothing_waits_for_a_right_that_is_past_it_with_a_version_of_its_own() -> None:
+    ours, theirs = lane_of(lived(("1.4.2", 9))), lane_of(lived(("1.4.3", 9)))
+    assert hop_between("staging", "prod", ours, theirs, item="image#tag").waiting is None
+    behind = hop_between("staging", "prod", theirs, ours, item="image#tag").waiting
+    assert behind is not None
+    # Of commits nobody knows which is past the other: what left has waits.
+    hashes = lane_of(lived(("9f3c1de", 9))), lane_of(lived(("02ab7c4", 9)))
+    assert hop_between("staging", "prod", *hashes, item="repo#commit").waiting is not None
+
+
 # --- rollbacks --------------------------------------------------------------------------------------
 
 
