@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from detector.jobs.collect import Ran
 from detector.jobs.deliver import Result
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+_LEAD_TIMES: Final = timedelta(days=90)
 
 
 class Metrics:
@@ -60,7 +61,14 @@ class Metrics:
         """Return everything in the text format of Prometheus."""
         state = CollectorRegistry()
         state.register(
-            _Families([*await _drift(reading), *await _parity(reading, now), *await _inside(reading)])
+            _Families(
+                [
+                    *await _drift(reading),
+                    *await _parity(reading, now),
+                    *await _promotion(reading, now),
+                    *await _inside(reading),
+                ]
+            )
         )
         return generate_latest(self._registry) + generate_latest(state)
 
@@ -125,6 +133,27 @@ async def _parity(reading: Reading, now: datetime) -> list[Metric]:
                 since = datetime.fromisoformat(column["ahead_since"])
                 ahead.add_metric((*name.split(".."), row["service"]), (now - since).total_seconds())
     return [score, coverage, ahead]
+
+
+async def _promotion(reading: Reading, now: datetime) -> list[Metric]:
+    lead = GaugeMetricFamily(
+        "parity_lead_time_seconds",
+        "Median time of a release from left to right in ninety days",
+        labels=("left", "right", "service"),
+    )
+    waiting = GaugeMetricFamily(
+        "parity_waiting_seconds",
+        "How long the oldest release that left has and right has not reached has waited",
+        labels=("left", "right", "service"),
+    )
+    for way in await reading.promotions.ways(now=now, back=_LEAD_TIMES):
+        for hop in way.promotion.hops:
+            labels = (hop.left, hop.right, way.service)
+            if hop.median is not None:
+                lead.add_metric(labels, hop.median.total_seconds())
+            since = hop.waiting.since if hop.waiting is not None else now
+            waiting.add_metric(labels, (now - since).total_seconds())
+    return [lead, waiting]
 
 
 async def _inside(reading: Reading) -> list[Metric]:

@@ -184,9 +184,10 @@ def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
     worst = max((severity for _, severity in told), key=severity_rank, default=None)
     since = [one.opened_at for one, severity in told if severity == worst and one.opened_at]
     expected = [one for one in verdicts.items if one.verdict == "expected"]
+    # A lead is one whether it is still allowed, has spent what it was allowed, or was accepted.
     leads = [
         one.since
-        for one in expected
+        for one in verdicts.items
         if one.since and (one.direction == "left_ahead" or one.status == "left_only")
     ]
     severities = [severity for _, severity in told]
