@@ -13,6 +13,8 @@ TIMES = 5
 _EXAMPLES = 100
 _MINUTES = 10
 
+#: A busy machine is no failure: nothing is said about wall-clock time.
+settings.register_profile("suite", deadline=None)
 settings.register_profile(
     "proof",
     max_examples=_EXAMPLES * TIMES,
@@ -33,8 +35,7 @@ def _in_full(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the number of examples before a test module asks for it."""
-    if _in_full(config):
-        settings.load_profile("proof")
+    settings.load_profile("proof" if _in_full(config) else "suite")
 
 
 @pytest.hookimpl(tryfirst=True)
