@@ -561,3 +561,22 @@ def test_a_report_that_makes_no_sense_is_refused(parity: Parity, shop: Path) -> 
     assert (unknown.code, "did you mean prod" in unknown.why) == (2, True)
     files = parity("report", ".env.staging", ".env.prod")
     assert (files.code, "parity diff" in files.why) == (2, True)
+
+
+def test_a_missing_key_has_its_place_in_sarif_where_the_code_reads_it(parity: Parity, folder: Path) -> None:
+    write_shop(folder)
+    config = (folder / "parity.yml").read_text()
+    config = config.replace(
+        "- {type: dotenv, path: .env.prod}",
+        "- {type: dotenv, path: .env.prod}\n        - {type: reads, path: src}",
+    )
+    (folder / "parity.yml").write_text(config)
+    (folder / "src").mkdir()
+    (folder / "src" / "hooks.py").write_text('import os\n\nHOOK = os.environ["WEBHOOK_URL"]\n')
+    parity("once")
+    answer = parity("report", "staging", "prod", "-o", "sarif")
+    (result,) = json.loads(answer.out)["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"].endswith("hooks.py")
+    assert place["region"] == {"startLine": 3}
+    assert (result["level"], "WEBHOOK_URL missing in prod" in result["message"]["text"]) == ("error", True)
