@@ -46,9 +46,7 @@ class Renaming:
             await connection.execute(
                 update(r.deployment).where(r.deployment.c.service == former).values(service=name)
             )
-            for row in (await connection.execute(select(r.acceptance.c.id, r.acceptance.c.scope))).all():
-                if row.scope.get("service") == former:
-                    await _set(connection, r.acceptance, row.id, scope={**row.scope, "service": name})
+            await _move_acceptances(connection, former, name)
 
 
 async def _move_streams(connection: AsyncConnection, former: str, name: str) -> None:
@@ -162,6 +160,23 @@ async def _move_scores(connection: AsyncConnection, former: str, name: str) -> N
     mine = table.c.service == former
     twin = (theirs.c.service == name, theirs.c.comparison == table.c.comparison, theirs.c.at == table.c.at)
     await connection.execute(delete(table).where(mine, select(theirs.c.at).where(*twin).exists()))
+    await connection.execute(update(table).where(mine).values(service=name))
+
+
+async def _move_acceptances(connection: AsyncConnection, former: str, name: str) -> None:
+    """Let what was accepted of the former name hold for the present one."""
+    for row in (await connection.execute(select(r.acceptance.c.id, r.acceptance.c.scope))).all():
+        match = row.scope.get("match") or {}
+        said = match.get("service") or ()
+        words = [said] if isinstance(said, str) else list(said)
+        if former in words:
+            renamed = [name if word == former else word for word in words]
+            await _set(connection, r.acceptance, row.id, scope={"match": {**match, "service": renamed}})
+    table, theirs = r.acceptance_binding, r.acceptance_binding.alias()
+    mine = table.c.service == former
+    same = [theirs.c[field] == table.c[field] for field in ("acceptance", *_SAME)]
+    twin = select(theirs.c.acceptance).where(theirs.c.service == name, *same).exists()
+    await connection.execute(delete(table).where(mine, twin))
     await connection.execute(update(table).where(mine).values(service=name))
 
 

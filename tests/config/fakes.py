@@ -24,6 +24,8 @@ class DockerOptions(CollectorOptions):
     label: str | None = None
     as_: str = Field(default="main", alias="as")
     verify_tls: bool = True
+    service_label: str = "app"
+    ephemeral: tuple[str, ...] = ()
 
 
 class DockerCollector:

@@ -174,3 +174,37 @@ async def test_w33_what_a_whole_look_never_found_is_not_deployed_there(
     only = Service(name="search", only_in=("prod",))
     bench.policy = replace(bench.policy, services={"search": only})
     assert (await bench.comparisons.compare(*sides, now=datetime.now(UTC))).unmatched == ()
+
+
+async def test_a_rename_in_the_file_takes_drifts_along_and_opens_none(
+    bench: Bench, scripted: type[Scripted]
+) -> None:
+    async def look(service: str) -> None:
+        for name, version in (("staging", "4.2.26"), ("prod", "5.2.8")):
+            scripted.answer = answering(seen({"pkg:pypi/django": version}, service=service))
+            await bench.watch.run(discovery(name))
+
+    for _ in range(2):
+        await look("orders")
+    (before,) = await bench.rows()
+    assert before.state == "open"
+    bench.policy = replace(
+        bench.policy, services={"checkout": Service(name="checkout")}, names={"orders": "checkout"}
+    )
+    await bench.watch.resume()  # as every start does, and every reload
+    await look("checkout")
+    (after,) = await bench.rows()
+    assert (after.id, after.opened_at, after.state) == (before.id, before.opened_at, "open")
+    assert after.key.service == "checkout"
+
+
+async def test_without_was_a_rename_is_a_service_gone_from_nowhere_and_a_new_drift(
+    bench: Bench, scripted: type[Scripted]
+) -> None:
+    for service in ("orders", "checkout"):
+        for name, version in (("staging", "4.2.26"), ("prod", "5.2.8")):
+            scripted.answer = answering(seen({"pkg:pypi/django": version}, service=service))
+            await bench.watch.run(discovery(name))
+    rows = {(row.key.service, row.key.kind): row.state for row in await bench.rows()}
+    assert rows["checkout", "difference"] == "pending"
+    assert rows["orders", "difference"] != "open"

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from detector.engine.acceptance import Acceptance, Binding, Bound
+from detector.engine.rules import Match
 from detector.model.records import Drift, DriftEvent, Key, Owed
 from detector.store.store import Store, open_store
 from tests.store.seen import MONDAY, RECEIVED, minute, observed
@@ -118,3 +120,24 @@ async def test_a_rename_lasts(url: str) -> None:
     store = await open_store(url)
     assert await store.services() == [("checkout", ("prod",))]
     await store.close()
+
+
+async def test_what_was_accepted_of_the_former_name_holds_for_the_present_one(store: Store) -> None:
+    match = Match(service=("orders", "search"), section=("dependencies",))
+    acceptance = Acceptance(
+        id="a", match=match, reason="planned", author="mia", created_at=minute(0), expires_at=minute(99)
+    )
+    key = Key("orders", "main", "dependencies", DJANGO)
+    bound = Bound(
+        left=None, right=None, status="changed", distance="major", direction="unordered", severity="high"
+    )
+    binding = Binding(
+        acceptance="a", comparison=PAIR, key=key, until="changed", bound=bound, bound_at=minute(1)
+    )
+    await see(store, 0, "orders", "4.2")
+    await store.accept(acceptance, (binding,))
+    await store.rename({"orders": "checkout"})
+    (kept,) = await store.acceptances()
+    assert kept.match == replace(match, service=("checkout", "search"))
+    (bindings,) = (await store.bindings(["a"])).values()
+    assert [one.key.service for one in bindings] == ["checkout"]
