@@ -156,6 +156,9 @@ def _lockfiles(view: View) -> list[tuple[Place, Side]]:
 
 def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     key, item = judged.key, judged.key.item
+    alias, _, aspect = item.partition("#")
+    if not aspect:
+        return None  # no package and no key explains others
     title = _step(judged)
     if judged.direction == "left_ahead" and item == "image#tag":
         return 0, ("release", f"release {title}", key, lambda child: _inside_release(child, key))
@@ -163,7 +166,6 @@ def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
         return 1, ("base_image", f"base image {title}", key, lambda child: _on_base(child, judged))
     if item == "os#release":
         return 2, ("os_release", f"OS release {title}", key, lambda child: _on_os(child, judged))
-    alias, _, aspect = item.partition("#")
     if key.section == "backing_services" and aspect == "product":
         return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, alias, ""))
     if key.section == "backing_services" and aspect == "version":

@@ -103,7 +103,8 @@ def judge(case: Case, difference: Difference) -> Judged | None:
 def decided(case: Case, difference: Difference) -> Decided:
     """Return what the rules make of a difference, and how grave it is to them."""
     place = difference.place
-    chapter = case.chapters.of(place.section, difference.kind)
+    status = _status_for_rules(case, difference)
+    chapter = case.chapters.of(place.section, difference.kind, status)
     answers = (
         chapter.groups_of(place.item),
         *[_ASKED[name](case, difference) for name in chapter.asked],
@@ -125,6 +126,7 @@ def subject_of(case: Case, difference: Difference) -> Subject:
         comparison=case.name,
         left_tier=case.pair.left.tier,
         right_tier=case.pair.right.tier,
+        status=_status_for_rules(case, difference),
         distance=_distance_for_rules(difference),
         **answers,
     )
@@ -316,7 +318,6 @@ def _read(case: Case, difference: Difference) -> str:
 
 #: What rules may ask of a difference beside its item -> what answers; see `detector.engine.rulebook`.
 _ASKED: Final[Mapping[str, Callable[[Case, Difference], Any]]] = {
-    "status": _status_for_rules,
     "component": lambda _, difference: difference.place.component,
     "basis": lambda _, difference: _seen(difference).basis or "",
     "scope": _scope,

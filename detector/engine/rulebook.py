@@ -1,8 +1,8 @@
 """Rules compiled: what of a subject they can tell apart is found once, and each decision made once.
 
-Of all rules those that can never match drop out by what is the same for a whole case and by section and kind;
-the merge of the rest is kept by the answers to the questions that they still ask. A kept decision is the
-plain merge of `detector.engine.rules.decide`, so both always say the same.
+Of all rules those that can never match drop out by what is the same for a whole case, then by section, kind
+and status; the merge of the rest is kept by the answers to the questions that they still ask. A kept decision
+is the plain merge of `detector.engine.rules.decide`, so both always say the same.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,6 @@ from detector.model.words import Severity
 OF_THE_CASE: Final = ("service", "owner", "comparison", "left_tier", "right_tier")
 #: What is left to ask of one difference, beside its item; in the order of a key.
 OF_THE_DIFFERENCE: Final = (
-    "status",
     "component",
     "basis",
     "scope",
@@ -42,7 +41,7 @@ class Decided(NamedTuple):
 
 
 class Chapter:
-    """The rules that can match differences of one section and kind.
+    """The rules that can match differences of one section, kind and status.
 
     ``asked`` names what of a difference they look at; two that answer alike get one decision.
     """
@@ -88,21 +87,23 @@ class Chapter:
 
 
 class Chapters:
-    """Chapters by section and kind, made when they are first asked for."""
+    """Chapters by section, kind and status, made when they are first asked for."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._kept: dict[tuple[str, str], Chapter] = {}
+        self._kept: dict[tuple[str, str, str], Chapter] = {}
 
-    def of(self, section: str, kind: str) -> Chapter:
-        """Return the rules that can match differences of this section and kind."""
-        known = self._kept.get((section, kind))
+    def of(self, section: str, kind: str, status: str) -> Chapter:
+        """Return the rules that can match differences of this section, kind and status."""
+        known = self._kept.get((section, kind, status))
         if known is None:
-            known = self._kept[section, kind] = Chapter(
+            known = self._kept[section, kind, status] = Chapter(
                 [
                     rule
                     for rule in self._rules
-                    if accepts(rule.match.section, section) and accepts(rule.match.kind, kind)
+                    if accepts(rule.match.section, section)
+                    and accepts(rule.match.kind, kind)
+                    and accepts(rule.match.status, status)
                 ]
             )
         return known

@@ -159,9 +159,11 @@ def equal_values(left: Value, right: Value) -> bool | None:
     if ours.get("type") == "empty":
         return True
     one, other = ours.get("fingerprint"), theirs.get("fingerprint")
+    if one and one == other:
+        return True
     if not one or not other or key_id_of(one) != key_id_of(other):
         return None
-    return bool(one == other)
+    return False
 
 
 def rotated(left: Value, right: Value) -> bool:

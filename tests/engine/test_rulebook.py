@@ -153,7 +153,15 @@ def test_a_compiled_decision_is_the_plain_merge_of_all_rules(
 
 
 def test_every_field_of_a_match_is_asked_of_the_case_or_of_the_difference() -> None:
-    known = {*compiled.OF_THE_CASE, *compiled.OF_THE_DIFFERENCE, "section", "kind", "item", "severity"}
+    known = {
+        *compiled.OF_THE_CASE,
+        *compiled.OF_THE_DIFFERENCE,
+        "section",
+        "kind",
+        "status",
+        "item",
+        "severity",
+    }
     assert {entry.name for entry in fields(Match) if entry.init} == known
     assert {entry.name for entry in fields(Subject)} == known | {"distance"}
 
