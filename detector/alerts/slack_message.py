@@ -168,7 +168,8 @@ def _standing(body: Mapping[str, Any]) -> str:
     if body["worst_since"]:
         facts.append(f"{body['worst']} since {body['worst_since'][:10]} ({body['worst_age']})")
     if body["waiting"]:
-        facts.append(f"{body['waiting']} open, not seen or held now")
+        because = f": {escape(body['waiting_because'], _NAME)}" if body["waiting_because"] else ""
+        facts.append(f"{body['waiting']} open, not seen or held now{because}")
     if body["score"] is not None:
         facts.append(f"score {body['score']:.2f}")
     facts.append(_coverage(body))

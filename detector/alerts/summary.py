@@ -74,8 +74,9 @@ def summary_of(
     The group is ``owner``, else ``service`` without an owner; ``name`` is an environment for the findings of
     that one, left out for the differences between both sides. ``counts`` and ``causes`` hold what alerts:
     open drifts of the inventories from low upwards, of other sections from high upwards; a cause counts once
-    with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``quiet`` drifts
-    that do not alert. ``resolved`` says that nothing is open any more. ``matches`` is what routes look at.
+    with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``waiting_because``
+    why the first is held; ``quiet`` drifts that do not alert. ``resolved`` says that nothing is open any
+    more. ``matches`` is what routes look at.
     """
     left, right = (_name(comparison["left"]), _name(comparison["right"])) if name is None else (None, name)
     group = f"{left}..{right}" if left is not None else right
@@ -99,6 +100,7 @@ def summary_of(
         "counts": counts,
         "children": sum(line.children for line in lines),
         "waiting": len(opened) - len(told),
+        "waiting_because": next((item["pending_because"] for item in opened if item["pending"]), None),
         "quiet": sum(1 for item in mine if item["state"] == "open" and not _alerts(item)),
         "worst": worst.severity if worst else None,
         "worst_since": worst.since if worst else None,  # the lines of a severity are in order of age
@@ -129,6 +131,8 @@ def reply_of(events: Iterable[str], body: Mapping[str, Any]) -> str | None:
     title = body["causes"][0]["title"]
     if "escalated" in happened:
         return f"Worse than before, now {body['worst']}: {title}"
+    if "flapped" in happened:
+        return f"Came and went, and stays now, {body['worst']}: {title}"
     if "reopened" in happened:
         return f"Back again, {body['worst']}: {title}"
     return None

@@ -20,7 +20,7 @@ _FINDINGS: Final[Mapping[str, str]] = {
     "shared_endpoint": "{name} is the same endpoint in {left} and {right}",
     "config_source_differs": "most config keys come from somewhere else",
     "rebuilt": "{name} has other content under the same name",
-    "mixed": "{name} is not the same in all replicas",
+    "mixed": "replicas run several versions: {name} {replicas}",
     "floating": "{name} floats: its tag does not say what runs",
     "contradiction": "{name}: two sources contradict each other",
     "placeholder": "{name} still holds a placeholder",
@@ -36,6 +36,7 @@ _CONSEQUENCES: Final[Mapping[str, str]] = {
     "substitution": "{left} tests against another kind of service than {right} uses.",
     "shared_secret": "Whoever reads a secret of {left} holds one of {right}.",
     "shared_endpoint": "What {left} writes may arrive in the data of {right}.",
+    "mixed": "Which version of a service answers in {right} is left to chance.",
     "rebuilt": "What was tested under this name is not what {right} runs.",
     "placeholder": "A part of {right} was never configured.",
     "loopback_in_production": "{right} talks to itself where it should talk to a service.",
@@ -112,6 +113,7 @@ def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
         "listed": _listed(item["right"]),
         "ours": _product(item["left"]),
         "theirs": _product(item["right"]),
+        "replicas": _replicas(item["right"]),
     }
 
 
@@ -123,6 +125,17 @@ def _listed(side: Mapping[str, Any] | None) -> str:
     more = len(names) - _MOST_VALUES
     said = ", ".join(names[:_MOST_VALUES])
     return f"{said} and {more} more are" if more > 0 else f"{said} {'are' if len(names) > 1 else 'is'}"
+
+
+def _replicas(side: Mapping[str, Any]) -> str:
+    """Return how many replicas run what, of a side that counts them."""
+    value = side.get("value")
+    counts = value.get("values") if isinstance(value, Mapping) else None
+    if not isinstance(counts, Mapping):
+        return ""
+    many = [f"{_short(name)} ×{count}" for name, count in sorted(counts.items())]
+    more = f" +{len(many) - _MOST_VALUES}" if len(many) > _MOST_VALUES else ""
+    return ", ".join(many[:_MOST_VALUES]) + more
 
 
 def _product(side: Mapping[str, Any] | None) -> str:

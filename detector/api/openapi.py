@@ -10,6 +10,7 @@ from detector.api import schemas
 from detector.api.answers import JSON
 from detector.api.problems import MEDIA_TYPE
 from detector.api.routes import Route
+from detector.model.deployments import COMMIT, VERSION
 from detector.model.wire import SCHEMA
 
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -29,6 +30,20 @@ _OBSERVATION: Final = {
         "source": {"type": "string"},
         "observed_at": {"type": "string", "format": "date-time"},
         "sections": {"type": "object", "additionalProperties": {"type": "object"}},
+    },
+    "additionalProperties": False,
+}
+_DEPLOYMENT: Final = {
+    "type": "object",
+    "description": "A deployment that begins, or with finished one that has ended",
+    "required": ["environment", "service", "version"],
+    "properties": {
+        "environment": {"type": "string"},
+        "service": {"type": "string"},
+        "version": {"type": "string", "pattern": VERSION.pattern},
+        "commit": {"type": "string", "pattern": COMMIT.pattern},
+        "actor": {"type": "string", "maxLength": 128},
+        "finished": {"type": "boolean", "default": False},
     },
     "additionalProperties": False,
 }
@@ -93,6 +108,8 @@ def _operation(route: Route, address: str, references: Mapping[Any, Any]) -> dic
             "required": False,
             "content": {JSON: {"schema": {"$ref": _REFERENCE.format(model="Observation")}}},
         }
+    if route.path.endswith("/deployments"):
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _DEPLOYMENT}}}
     return operation
 
 
@@ -102,6 +119,8 @@ def _answers(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
         for form in route.forms
     }
     found: dict[str, Any] = {"200": {"description": "The answer", "content": content}}
+    if route.path.endswith("/deployments"):
+        found["201"] = {"description": "A new one", "content": content}
     if route.method == "PUT":
         found["202"] = {"description": "Held until it is seen a second time", "content": content}
         found["204"] = {"description": "Nothing changed"}

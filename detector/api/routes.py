@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from detector.api import comparing, drifts, inventory, operating, pushing, reporting, signing_in
+from detector.api import comparing, deploying, drifts, inventory, operating, pushing, reporting, signing_in
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
 from detector.api import report_schemas as r
@@ -176,6 +176,13 @@ INTERFACE: Final = (
         handler=pushing.push,
         params=PushParams,
         answer=s.Recorded,
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/deployments",
+        scope="deploy",
+        handler=deploying.announce,
+        answer=s.Deployment,
     ),
     Route(
         method="GET",

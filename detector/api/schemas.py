@@ -150,6 +150,7 @@ class Item(Answer):
     direction: str | None
     verdict: Verdict
     pending: Pending | None
+    pending_because: str | None
     due: bool
     severity: Severity
     rule: str
@@ -182,6 +183,19 @@ class Drift(Item):
     resolved_at: Time | None
     events: list[Event]
     messages: list[dict[str, Any]]
+
+
+class Deployment(Answer):
+    """One version of a service on its way into an environment."""
+
+    id: str
+    environment: str
+    service: str
+    version: str
+    commit: str | None
+    actor: str | None
+    at: Time
+    finished_at: Time | None
 
 
 class DiffState(Answer):
@@ -256,6 +270,8 @@ class Column(Answer):
     sections: dict[SectionName, SectionDrift]
     unknown: int
     expected: int
+    pending: int
+    pending_because: str | None
     complete: bool
     ahead_since: Time | None
 

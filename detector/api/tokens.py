@@ -11,8 +11,9 @@ from typing import Final, Literal
 from detector.store.store import Store
 from detector.store.tokens import TokenRow
 
-#: What a route asks for. `public` routes tell nothing that must be kept; `push` is narrowed by the path.
-Scope = Literal["public", "read", "push", "drift:write", "admin"]
+#: What a route asks for. `public` routes tell nothing that must be kept; `push` is narrowed by the path;
+#: `deploy` is any that may push or write somewhere, and is narrowed by the body.
+Scope = Literal["public", "read", "push", "deploy", "drift:write", "admin"]
 
 _TOKEN: Final = re.compile(r"par_([0-9a-z]{12})_([A-Za-z0-9_-]{43})")
 _ID_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -37,7 +38,13 @@ class Principal:
             return True
         if scope == "push":
             return self.may_push(path.get("environment", ""), path.get("service", ""))
+        if scope == "deploy":
+            return self.pushes or "drift:write" in self.scopes
         return scope in self.scopes
+
+    def may_deploy(self, environment: str, service: str) -> bool:
+        """Tell whether deployments of a service to an environment are taken."""
+        return self.may_push(environment, service) or "drift:write" in self.scopes
 
     def may_push(self, environment: str, service: str) -> bool:
         """Tell whether observations of a service of an environment are taken."""

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "snapshot": ("snapshot", "Collect now, and store what changed."),
     "once": ("once", "Collect, compare and deliver once, for cron and CI."),
     "push": ("push", "Send an observation from inside a closed network."),
+    "deploy": ("deploy", "Announce a deployment, so that it alarms nobody."),
     "serve": ("serve", "Run the service."),
     "token": ("token", "Make, list and revoke tokens."),
     "db": ("db", "Care for the database."),

@@ -29,7 +29,8 @@ _FIRMNESS = (DRIFT, CANNOT_TELL, PARITY)
 def gate(fail_on: Severity, allow_incomplete: bool, config_path: str | None, output: str) -> None:
     """Compare every pair marked `gate: true`, else those into production, and answer 0, 1 or 3.
 
-    A key that a leading release needs and production lacks counts as drift here.
+    A key that a leading release needs and production lacks counts as drift here. While a roll-out is under
+    way, the drift that it may bring is no answer yet: 3.
     """
     from detector.cli.asking import asked
     from detector.cli.verdict import exit_of
@@ -59,7 +60,7 @@ def gate(fail_on: Severity, allow_incomplete: bool, config_path: str | None, out
     answers = []
     for document in documents:
         _count_due(document)
-        answers.append(exit_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete))
+        answers.append(exit_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete, waits=True))
     show(
         {"schema": "parity.gate/v1", "comparisons": documents},
         output,

@@ -1,13 +1,14 @@
 """`parity push`: send one observation to a running service."""
 
 import asyncio
-import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from detector.cli.output import CANNOT_TELL, finish
-from detector.errors import ParityError, UsageError
+from detector.cli.sending import sent, token_of, token_option
+from detector.errors import UsageError
 
 
 @click.command()
@@ -19,7 +20,7 @@ from detector.errors import ParityError, UsageError
 @click.option(
     "--server", envvar="PARITY_SERVER", required=True, help="Address of the service, or PARITY_SERVER."
 )
-@click.option("--token-file", type=click.Path(dir_okay=False), help="File of the token; else PARITY_TOKEN.")
+@token_option
 def push(
     file: str,
     environment: str,
@@ -34,21 +35,11 @@ def push(
     Values of config never leave this machine: only their shapes are sent. Fingerprints are left out, because
     only the service's own collectors have its key.
     """
-    token = _token(token_file)
+    token = token_of(token_file)
     body = _observation(file, environment=environment, service=service, source=source, component=component)
     path = f"/api/v1/environments/{environment}/services/{service}/observations/{source}"
-    answer = asyncio.run(_sent(f"{server.rstrip('/')}{path}", component, body, token))
-    finish(0, f"push: {answer}")
-
-
-def _token(path: str | None) -> str | None:
-    if path is None:
-        return os.environ.get("PARITY_TOKEN")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{path} cannot be read: --token-file takes the file that holds the token") from None
+    document = asyncio.run(sent("PUT", server, path, body, token=token, query={"component": component}))
+    finish(0, f"push: {_told(environment, document)}")
 
 
 def _observation(file: str, **names: str) -> dict[str, Any]:
@@ -99,41 +90,9 @@ def _observation(file: str, **names: str) -> dict[str, Any]:
     return document
 
 
-async def _sent(url: str, component: str, body: dict[str, Any], token: str | None) -> str:
-    import aiohttp
-    import orjson
-
-    headers = {"Content-Type": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    timeout = aiohttp.ClientTimeout(total=30)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.put(
-                url,
-                params={"component": component},
-                data=orjson.dumps(body),
-                headers=headers,
-                allow_redirects=False,
-            ) as response,
-        ):
-            answer = await response.read()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ParityError(
-            f"the service does not answer ({type(error).__name__}): is --server right?"
-        ) from None
-    try:
-        document = orjson.loads(answer) if answer else {}
-    except orjson.JSONDecodeError:
-        document = {}
-    if response.status >= 300:
-        why = document.get("detail") or document.get("title") or "it gave no reason"
-        raise ParityError(f"the service refused with {response.status}: {why}")
+def _told(environment: str, document: Mapping[str, Any]) -> str:
     if document.get("held"):
         return "taken, and held until it is seen once more: most of a section is gone"
     return (
-        f"taken as {body['environment']}#{document.get('snapshot')}"
-        if document.get("changed")
-        else "nothing changed"
+        f"taken as {environment}#{document.get('snapshot')}" if document.get("changed") else "nothing changed"
     )

@@ -54,6 +54,7 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     below = aligned(_between(document))
     lines += ["", *(styled(line, **style) for line, style in zip(below, styles, strict=True))]
     lines += _spread_lines(document)
+    lines += _held_lines(document)
     coverage = document["coverage"]
     lines += ["", f"{coverage['sources_ok']} of {coverage['sources_expected']} sources seen"]
     blind = blind_lines(coverage["unseen"], width())
@@ -73,6 +74,17 @@ def _spread_lines(document: Mapping[str, Any]) -> list[str]:
                 text = f"{row['service']} runs {len(versions)} versions in {group}: {said}"
                 lines += wrap(text, width(), subsequent_indent="  ", break_on_hyphens=False)
     return ["", *lines] if lines else []
+
+
+def _held_lines(document: Mapping[str, Any]) -> list[str]:
+    """Return why nobody is told yet of what is open, for each service and comparison of which that is so."""
+    lines = []
+    for row in document["rows"]:
+        for name, column in row["comparisons"].items():
+            if column["pending_because"]:
+                text = f"{row['service']}, {name.replace('..', ' → ')}: {column['pending_because']}"
+                lines += wrap(text, width(), initial_indent="  ◔ ", subsequent_indent="    ")
+    return ["", "Alerts wait", *lines] if lines else []
 
 
 def _between(document: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -77,7 +77,7 @@ def summary_line(document: Mapping[str, Any]) -> str:
     said = [f"{drift} drift{'s' * (drift != 1)}" + (f" ({parts})" if parts else "")]
     said += [
         f"{summary[name]} {name.replace('_', ' ')}"
-        for name in ("children", "expected", "accepted", "unknown", "in_sync")
+        for name in ("children", "pending", "expected", "accepted", "unknown", "in_sync")
         if summary[name]
     ]
     score = summary["score"]
@@ -104,6 +104,8 @@ def _item_lines(item: Mapping[str, Any], document: Mapping[str, Any], columns: i
     )
     first, *more = _filled(finding_of(item, document), f"  ({facts})" if facts else "", room)
     lines = [f"  {mark} {first}", *(indent + line for line in more)]
+    if item["pending"] and item["pending"] != "confirm":
+        lines += [indent + line for line in wrap(f"nobody is told yet: {item['pending_because']}", room)]
     if item["remedy"]:
         command, mark, comment = item["remedy"].partition("   #")
         hint = _filled(command, mark + comment, room - 2)
@@ -140,6 +142,8 @@ def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: boo
     groups: dict[str, dict[str, list[str]]] = {}
     for item in items:
         title = f"  {item['verdict'].replace('_', ' ')}"
+        if item["pending"]:
+            title += f", {item['pending_because']}"
         if item["verdict"] == "unknown":
             sides = (item["left"] or {}, item["right"])
             reason = next((side["unknown"] for side in sides if side.get("unknown")), "not_in_view")

@@ -9,10 +9,13 @@ from detector.model.records import severity_rank
 from detector.model.words import Severity
 
 
-def exit_of(document: Mapping[str, Any], *, fail_on: Severity, allow_incomplete: bool) -> tuple[int, str]:
+def exit_of(
+    document: Mapping[str, Any], *, fail_on: Severity, allow_incomplete: bool, waits: bool = False
+) -> tuple[int, str]:
     """Return the exit code of a comparison and the line that says why.
 
-    Drift at or above ``fail_on`` is 1, also when something was not seen; what could not be told is 3.
+    Drift at or above ``fail_on`` is 1, also when something was not seen; what could not be told is 3. With
+    ``waits`` so is drift of which all is pending for a roll-out: in a while it can be told.
     """
     grave = [
         item
@@ -21,6 +24,9 @@ def exit_of(document: Mapping[str, Any], *, fail_on: Severity, allow_incomplete:
         and item["severity"] != "info"
         and severity_rank(item["severity"]) >= severity_rank(fail_on)
     ]
+    if waits and grave and all(item["pending"] == "rollout" for item in grave):
+        why = grave[0]["pending_because"]
+        return CANNOT_TELL, f"cannot tell yet: {why}; {len(grave)} at {fail_on} or above until then"
     if grave:
         worst = max(grave, key=lambda item: severity_rank(item["severity"]))
         what = finding_of(worst, document)

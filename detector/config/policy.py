@@ -31,6 +31,8 @@ class Policy:
     rules: tuple[Rule, ...] = PACK
     #: Complete observations that an alert waits for.
     confirm_after: int = 2
+    #: How long a deployment, or replicas of several versions, hold alerts.
+    rollout: timedelta = timedelta(minutes=30)
     gated: frozenset[str] = field(default_factory=frozenset)
     #: What the files of the configuration let be.
     accepted: tuple[Acceptance, ...] = ()
@@ -131,6 +133,7 @@ def policy_of(config: Config) -> Policy:
         },
         rules=(*PACK, *config.rules),
         confirm_after=config.alerting.confirm_after,
+        rollout=config.alerting.rollout,
         gated=frozenset(entry.name for entry in config.comparisons if entry.gate),
         accepted=config.accepted,
         discoveries=discoveries,
@@ -157,6 +160,7 @@ def _source_policy(source: Source) -> SourcePolicy:
         valid=_valid(source),
         by_basis=source.valid is None,
         scheduled=source.scheduled,
+        every=_interval(source),
     )
 
 

@@ -10,8 +10,6 @@ UNHEEDED: Final = (
     "server.outgoing",
     "server.retention",
     "comparisons.*.alert",
-    "rules.*.confirm_after",
-    "alerting.rollout",
     "alerting.platform",
     "alerting.group_by",
     "alerting.renotify_after",

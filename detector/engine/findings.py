@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
+from detector.engine.rollout import mixed_in
 from detector.engine.rulebook import rulebook
 from detector.engine.rules import Rule
 from detector.engine.unset import unread_in
@@ -144,6 +145,7 @@ def _anywhere(view: View) -> Sequence[Difference]:
         side = view.sides[place]
         found.append(Difference(place, "changed", loser, side, "contradiction"))
     found += unread_in(view)
+    found += [_finding(place, side, "mixed") for place, side in mixed_in(view).items()]
     return _in_order(found)
 
 

@@ -96,6 +96,7 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         affects=case.service.used_by,
         since=ruling.since,
         review_at=ruling.review_at,
+        confirm_after=decision.outcome.confirm_after,
         mend=case.mend if verdict in ("drift", "expected") else None,
     )
 

@@ -20,7 +20,7 @@ from detector.model.words import MAIN, State
 #: What the engine itself is called in the history of a drift.
 ACTOR = "parity"
 #: From the most to the least worth saying: an alert says the first that happened.
-SAID = ("escalated", "reopened", "opened", "changed", "reminder", "resolved")
+SAID = ("escalated", "flapped", "reopened", "opened", "changed", "reminder", "resolved")
 LIVING: Final[tuple[State, ...]] = ("pending", "open", "accepted")
 
 
@@ -106,34 +106,38 @@ class Witnesses:
 
     def first_seen(self, view: View, key: Key) -> datetime | None:
         """Return since when every witness of a place on one side counts: the oldest of their last looks."""
-        return min((look.stream.last_seen for look in self._looks(view, key)), default=None)
+        return min((look.stream.last_seen for look in looks_at(view, key)), default=None)
 
-    def confirmed(self, row: Drift) -> bool:
-        """Tell whether every scheduled witness of both sides saw the difference often enough."""
-        return self._often_enough(self.left, row, row.first_left_at) and self._often_enough(
-            self.right, row, row.first_right_at
+    def confirmed(self, row: Drift, needed: int | None = None) -> bool:
+        """Tell whether every scheduled witness of both sides saw the difference often enough.
+
+        ``needed`` is what a rule asks of this item, instead of what is asked of all.
+        """
+        needed = self.needed if needed is None else needed
+        return self._often_enough(self.left, row, row.first_left_at, needed) and self._often_enough(
+            self.right, row, row.first_right_at, needed
         )
 
-    def _often_enough(self, view: View, row: Drift, since: datetime | None) -> bool:
+    def _often_enough(self, view: View, row: Drift, since: datetime | None, needed: int) -> bool:
         if since is None:
             return True
-        for look in self._looks(view, row.key):
+        for look in looks_at(view, row.key):
             policy = self.policies.get(view.environment, {}).get(look.stream.source)
             if policy is None or not policy.scheduled:
                 continue
-            if sum(1 for at in look.stream.seen_at if at >= since) < self.needed:
+            if sum(1 for at in look.stream.seen_at if at >= since) < needed:
                 return False
         return True
 
-    @staticmethod
-    def _looks(view: View, key: Key) -> list[Look]:
-        """Return who looks at a place; where nobody sees the component, who would have seen it."""
-        if key.kind == "service_gone":
-            return [look for here in view.looks.values() for look in here]
-        for component in (key.component, MAIN):
-            if looks := view.looks.get((component, key.section)):
-                return list(looks)
-        return [look for (_, section), here in view.looks.items() if section == key.section for look in here]
+
+def looks_at(view: View, key: Key) -> list[Look]:
+    """Return who looks at a place; where nobody sees the component, who would have seen it."""
+    if key.kind == "service_gone":
+        return [look for here in view.looks.values() for look in here]
+    for component in (key.component, MAIN):
+        if looks := view.looks.get((component, key.section)):
+            return list(looks)
+    return [look for (_, section), here in view.looks.items() if section == key.section for look in here]
 
 
 def live(
@@ -243,14 +247,23 @@ def _drifting(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witness
     if row.state == "pending":
         if moved:
             ledger.write(_first_seen(now_row, witnesses), "changed")
-        elif not ledger.late and witnesses.confirmed(row):
-            said = "reopened" if row.again else "opened"
+        elif not (ledger.late or is_held(one)) and witnesses.confirmed(row, one.confirm_after):
+            again = "reopened" if row.again else "opened"
+            said = "flapped" if row.item.get("pending") == "flap" else again
             ledger.write(replace(now_row, state="open"), "confirmed", alert=said)
+        return
+    if is_held(one):
+        # The row keeps what was told, so that what is told later is the whole change.
         return
     if graver:
         ledger.write(now_row, "escalated", alert="escalated")
     elif moved or one.severity != row.severity:
         ledger.write(now_row, "changed", alert="changed")
+
+
+def is_held(one: Judged) -> bool:
+    """Tell whether an alert waits for something else than confirmation."""
+    return one.pending not in (None, "confirm")
 
 
 def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
@@ -277,7 +290,8 @@ def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses)
     if row is None or row.state != "accepted" or sides(document) != sides(row.item):
         fresh = _first_seen(fresh, witnesses)
     # The next observation that is not late confirms it, and is heard.
-    confirmed = not ledger.late and witnesses.confirmed(fresh)
+    waits = ledger.late or is_held(one)
+    confirmed = not waits and witnesses.confirmed(fresh, one.confirm_after)
     event = "reopened" if again else "opened"
     ledger.write(
         replace(fresh, state="open") if confirmed else fresh, event, alert=event if confirmed else None

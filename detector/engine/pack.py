@@ -81,7 +81,7 @@ _CONFIG: Final = ("config",)
 _RELEASE: Final = ("release",)
 
 PACK: Final[tuple[Rule, ...]] = (
-    _rule("rest", Match(), Outcome(severity={"*": "info"}, expect="equal", confirm_after=2)),
+    _rule("rest", Match(), Outcome(severity={"*": "info"}, expect="equal")),
     # -- backing services: the same type and version in all deploys -------------------------------------
     _rule(
         "backing_services",
@@ -302,6 +302,12 @@ PACK: Final[tuple[Rule, ...]] = (
     ),
     _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),
     _rule("contradiction", Match(kind=("contradiction",)), Outcome(severity={"*": "low"})),
+    _rule("mixed", Match(kind=("mixed",)), Outcome(severity={"*": "medium"})),
+    _rule(
+        "mixed/production",
+        Match(kind=("mixed",), right_tier=("production",)),
+        Outcome(severity={"*": "high"}),
+    ),
     _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
     # Developers stop what they do not work on.
     _rule(

@@ -82,6 +82,8 @@ class SourcePolicy:
     by_basis: bool = False
     #: Whether it runs on a schedule: what confirmation waits for.
     scheduled: bool = False
+    #: The longest time between two of its runs; None without a schedule.
+    every: timedelta | None = None
 
 
 #: For a source that the config does not name: a push of a running system counts for a week.

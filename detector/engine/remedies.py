@@ -114,6 +114,8 @@ def _unshare(item: str, kind: str, pair: Pair) -> str:
 
 def _in_place(judged: Judged, environment: str) -> str:
     item = judged.key.item
+    if judged.key.kind == "mixed":
+        return f"in {environment}: end the roll-out of {judged.key.service}, or take it back"
     if judged.key.kind == "floating":
         return f"in {environment}: pin {item} to a full version or a digest"
     if judged.key.kind == "contradiction":

@@ -38,8 +38,9 @@ def _with_row(judged: Judged, row: Drift | None) -> Judged:
     if row is None:
         return judged
     pending = judged.pending
-    if row.state == "pending" and judged.verdict == "drift":
-        pending = pending or "confirm"
+    because = judged.pending_because
+    if row.state == "pending" and judged.verdict == "drift" and pending is None:
+        pending, because = "confirm", "to be confirmed by another look"
     blind = judged.verdict == "unknown" and row.state in _DRIFTING
     return replace(
         judged,
@@ -47,6 +48,7 @@ def _with_row(judged: Judged, row: Drift | None) -> Judged:
         drift_id=row.id,
         opened_at=row.opened_at if row.state != "resolved" else None,
         pending=pending,
+        pending_because=because,
         severity=row.severity if blind else judged.severity,
     )
 

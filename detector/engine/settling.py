@@ -6,6 +6,7 @@ from detector.engine.components import joins_of, one_sided, sides_at
 from detector.engine.findings import endpoints
 from detector.engine.gone import gone_settled, is_gone
 from detector.engine.images import settle_image
+from detector.engine.rollout import mixed_in
 from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
 from detector.engine.values import equal_values, must_differ
 from detector.engine.view import Place, View
@@ -66,6 +67,8 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     kind, value = key.kind, theirs.value
     if kind == "contradiction":
         return place in right.contradictions
+    if kind == "mixed":
+        return place in mixed_in(right)
     if kind == "shared_secret":
         secret = must_differ(key.item, ours.value) and must_differ(key.item, value)
         return secret and bool(equal_values(ours.value, value))

@@ -38,6 +38,13 @@ class Sides(Mapping[Place, Side]):
         """Put what was settled of one place."""
         self._settled[place] = side
 
+    def but(self, others: Mapping[Place, Side]) -> "Sides":
+        """Return the same sides with others at some places."""
+        made = Sides()
+        made._looks = self._looks
+        made._settled = {**self._settled, **others}
+        return made
+
     def get(self, place: Place, default: Side | None = None) -> Side | None:  # type: ignore[override]  # one default
         """Return the side at a place, or the default."""
         side = self._asked.get(place)

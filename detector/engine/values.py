@@ -172,6 +172,12 @@ def rotated(left: Value, right: Value) -> bool:
     return bool(ours and theirs and key_id_of(ours) != key_id_of(theirs))
 
 
+def counts_of(value: Value) -> Mapping[str, int]:
+    """Return how many replicas run what, of a value that counts them; else nothing."""
+    counts = value.get("values") if isinstance(value, dict) else None
+    return counts if isinstance(counts, dict) else {}
+
+
 def image_identity(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool | None:
     """Tell whether two images are one; None where nothing comparable is known of both.
 

@@ -13,7 +13,9 @@ from detector.engine.findings import equal_and_asked_about, findings_of, shared_
 from detector.engine.gone import gone_between
 from detector.engine.judgement import Case, judge
 from detector.engine.pairing import Difference, Differences, differences
+from detector.engine.pending import held
 from detector.engine.policy import Pair, Service
+from detector.engine.rollout import Rollout
 from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
 from detector.engine.sources import config_source_differs
@@ -33,6 +35,8 @@ class Both:
     right: View
     rows: Mapping[tuple[str, Key], Drift] = field(default_factory=dict)
     histories: Histories = field(default_factory=dict)
+    #: Environment -> the roll-out that the service is in there.
+    rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     #: Whether this service was never compared here before.
     first: bool = True
     accepted: Accepted = NOTHING
@@ -75,6 +79,7 @@ def verdicts_on(
         alone = [*_alone(both, pair, rules, now, left=True), *alone]
     views = {pair.left.name: (both.left, both.left), pair.right.name: (both.right, both.right)}
     items = with_rows([*judged, *alone], both.rows, {**views, pair.name: (both.left, both.right)})
+    items = with_holds(items, both, pair=pair, now=now)
     measured = _measured(both.left) & _measured(both.right)
     return ServiceVerdicts(
         comparison=pair.name,
@@ -110,6 +115,20 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
             *unset_between(both.left, both.right, pair),
         ],
         key=lambda difference: (difference.place, difference.kind),
+    )
+
+
+def with_holds(items: Sequence[Judged], both: Both, *, pair: Pair, now: datetime) -> list[Judged]:
+    """Return the items with what holds the alerts of those that are drift."""
+    return held(
+        items,
+        pair=pair,
+        service=both.service,
+        views={pair.left.name: both.left, pair.right.name: both.right},
+        rows=both.rows,
+        histories=both.histories,
+        rollouts=both.rollouts,
+        now=now,
     )
 
 

@@ -48,6 +48,8 @@ class View:
     readings: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     #: Earliest moment at which a stream grows stale.
     fresh_until: datetime | None = None
+    #: Places of which replicas hold several values, as they were seen; ``sides`` has what they settle on.
+    unsettled: Mapping[Place, Side] = field(default_factory=dict)
     _found: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def found(self, find: "Callable[[View], T]") -> T:

@@ -13,7 +13,7 @@ from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
 from detector.engine.score import counted, mark_of
 from detector.engine.settling import settled
-from detector.engine.verdicts import findings_in, verdicts_on
+from detector.engine.verdicts import findings_in, verdicts_on, with_holds
 from detector.engine.view import View
 from detector.model.records import Drift, Judged, Key, Recorded, ScoreMark
 from detector.queries.comparison import Comparisons, Gathered
@@ -119,6 +119,7 @@ class Compare:
         seqs = await self._store.changed_seqs()
         numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
         asked = _Round(service=service, now=now, numbers=numbers, arrived=arrived)
+        await self._label(environment, service, numbers, now)
         done = []
         for pair in policy.pairs:
             sides = (pair.left.name, pair.right.name)
@@ -155,6 +156,18 @@ class Compare:
             ledger = self._ledger(comparison, asked)
             await self._settle(comparison, service, withdraw(rows, ledger), 0)
         return sum(len(rows) for rows in gone.values())
+
+    async def _label(self, environment: str, service: str, numbers: Mapping[str, int], now: datetime) -> None:
+        """Let the label of a deployment follow the snapshots of its environment while it is rolled out.
+
+        That is as long as a roll-out may take, from when it was announced or said to be finished: sources see
+        it late.
+        """
+        since = now - self._policy().rollout
+        for deployment in (await self._store.deployments(environment, service, since))[:1]:
+            number = numbers.get(environment)
+            if number is not None and number != await self._store.label(environment, deployment.version):
+                await self._store.put_label(environment, deployment.version, number, now)
 
     def _comparisons_of(self, environment: str) -> list[str]:
         if environment not in self._policy().environments:
@@ -257,6 +270,7 @@ class Compare:
             now=asked.now,
             accepted=accepted,
         )
+        judged = with_holds(judged, gathered.both, pair=inside, now=asked.now)
         rows = _rows(gathered, environment)
         outcome = live(
             rows,

@@ -153,13 +153,17 @@ class Watch:
         if self._matters(environment, service, recorded):
             self._look_again((environment, service), datetime.now(UTC))
 
+    def announced(self, environment: str, service: str) -> None:
+        """Have judged what a deployment that was announced holds back, or lets go."""
+        self._look_again((environment, service), datetime.now(UTC))
+
     def _matters(self, environment: str, service: str, recorded: Recorded) -> bool:
         """Tell whether an observation can change a verdict: it changed facts, or a drift waits for it."""
         if recorded.changed:
             self._remember((environment, service), Arrived.of(recorded))
         return recorded.changed or (environment, service) in self._waiting
 
-    async def judge(self, environment: str, service: str) -> None:
+    async def judge(self, environment: str, service: str, *, now: datetime | None = None) -> None:
         """Judge one service of one environment everywhere it is compared and was looked at."""
         half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
         here = (environment, service)
@@ -167,7 +171,7 @@ class Watch:
             arrived = self._arrived.pop(here, None)
             try:
                 done = await self._compare.judge(
-                    environment, service, now=datetime.now(UTC), half_seen=half_seen, arrived=arrived
+                    environment, service, now=now or datetime.now(UTC), half_seen=half_seen, arrived=arrived
                 )
             except BaseException:
                 if arrived is not None:
@@ -236,7 +240,7 @@ class Watch:
         for _, (environment, service) in due:
             self._review_at.pop((environment, service), None)
             try:
-                await self.judge(environment, service)
+                await self.judge(environment, service, now=now)
             except ParityError as error:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))

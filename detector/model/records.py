@@ -209,6 +209,8 @@ class Judged:
     #: The rule that decided, such as ``default/dependencies``.
     rule: str
     pending: Pending | None = None
+    #: Why its alert waits, in words.
+    pending_because: str | None = None
     due: bool = False
     #: Id of the cause that explains it, such as ``c1``.
     cause: str | None = None
@@ -228,6 +230,8 @@ class Judged:
     review_at: datetime | None = None
     #: Of an accepted difference.
     accepted: AcceptedBy | None = None
+    #: Complete observations that a rule wants before anybody is told; None: as many as of everything.
+    confirm_after: int | None = None
 
     @property
     def remedy(self) -> str | None:
@@ -250,6 +254,7 @@ class Judged:
             "direction": self.direction,
             "verdict": self.verdict,
             "pending": self.pending,
+            "pending_because": self.pending_because,
             "due": self.due,
             "severity": self.severity,
             "rule": self.rule,
@@ -329,6 +334,7 @@ class Drift:
             "comparison": self.comparison,
             "state": self.state,
             "pending": held,
+            "pending_because": self.item.get("pending_because") if held else None,
             "drift_id": self.id,
             "severity": self.severity,
             "owner": self.owner,

@@ -13,14 +13,17 @@ from detector.engine.life import LIVING
 from detector.engine.memory import Memory
 from detector.engine.one_image import told_once
 from detector.engine.policy import Pair, Service
+from detector.engine.rollout import mixed
 from detector.engine.swap import swapped
 from detector.engine.unmatched import unmatched
 from detector.engine.verdicts import Both, places_that_lead, verdicts_on
 from detector.engine.view import View
 from detector.errors import ExpressionError, NotFoundError
+from detector.model.deployments import Deployment
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered
 from detector.model.records import Drift, Key, Snapshot
 from detector.queries.past_values import PastValues
+from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
 from detector.store.store import Store
 
@@ -37,6 +40,15 @@ class _Asked:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What people and pipelines said of two environments."""
+
+    accepted: Accepted
+    #: (environment, service) -> what was last deployed within the window of a roll-out.
+    deployed: Mapping[tuple[str, str], Deployment]
+
+
 class Comparisons:
     """Compares environments out of the store."""
 
@@ -46,6 +58,7 @@ class Comparisons:
         self._policy = policy
         self._memory = Memory()
         self._past = PastValues(store)
+        self._rollouts = Rollouts(store, views, policy)
 
     async def compare(
         self,
@@ -84,10 +97,16 @@ class Comparisons:
                 for comparison in _names(pair)
                 for row in await self._store.register(comparison=comparison, service=service, states=LIVING)
             ]
+            rows = await self._rollouts.with_turns(rows, now)
         first = (pair.name, service) not in await self._store.judged_through()
-        accepted = await self.accepted(pair, service=service, at=at)
         gathered = await self._gathered(
-            pair, service, *views, now=at, rows=rows, first=first, accepted=accepted
+            pair,
+            service,
+            *views,
+            now=at,
+            rows=rows,
+            first=first,
+            said=await self._said(pair, service=service, at=at),
         )
         return Standing(
             pair=pair, turned=turned, left=ours.state, right=theirs.state, both=gathered.both, at=at
@@ -110,9 +129,15 @@ class Comparisons:
             for row in await self._store.register(comparison=comparison, service=service)
         ]
         first = (pair.name, service) not in await self._store.judged_through()
-        accepted = await self.accepted(pair, service=service, at=now)
         return await self._gathered(
-            pair, service, ours, theirs, now=now, rows=rows, first=first, accepted=accepted
+            pair,
+            service,
+            ours,
+            theirs,
+            now=now,
+            rows=await self._rollouts.with_turns(rows, now),
+            first=first,
+            said=await self._said(pair, service=service, at=now),
         )
 
     async def accepted(self, pair: Pair, *, at: datetime, service: str | None = None) -> Accepted:
@@ -144,9 +169,10 @@ class Comparisons:
         if current:
             judged = await self._store.judged_through()
             for comparison in _names(pair):
-                for row in await self._store.register(comparison=comparison, states=LIVING):
+                living = await self._store.register(comparison=comparison, states=LIVING)
+                for row in await self._rollouts.with_turns(living, now):
                     rows.setdefault(row.key.service, []).append(row)
-        accepted = await self.accepted(pair, at=now)
+        said = await self._said(pair, at=now)
         found, lonely, causes = [], [], 1
         looked = await self._looked_everywhere(pair)
         for name in self._services_of(left, right, services):
@@ -166,7 +192,7 @@ class Comparisons:
                     now=now,
                     rows=rows.get(name, ()) if current else None,
                     first=(pair.name, name) not in judged,
-                    accepted=accepted,
+                    said=said,
                 )
                 verdicts = verdicts_on(
                     gathered.both,
@@ -215,7 +241,7 @@ class Comparisons:
         now: datetime,
         rows: Iterable[Drift] | None,
         first: bool,
-        accepted: Accepted,
+        said: _Said,
     ) -> "Gathered":
         """Put together what is known of one service; ``rows`` is None for a state of the past."""
         ours = left or self._views.nothing(pair.left.name, name, now=now)
@@ -231,12 +257,22 @@ class Comparisons:
             rows=keyed,
             histories=await self._histories(name, ours, theirs) if rows is not None else {},
             first=first,
-            accepted=accepted,
+            accepted=said.accepted,
         )
+        if rows is not None:
+            both = self._rollouts.settled(both, pair, said.deployed, now)
         return Gathered(both=both, rows=tuple(keyed.values()))
 
+    async def _said(self, pair: Pair, *, at: datetime, service: str | None = None) -> _Said:
+        accepted = await self.accepted(pair, service=service, at=at)
+        return _Said(accepted=accepted, deployed=await self._rollouts.deployed(pair, at))
+
     async def _histories(self, name: str, left: View, right: View) -> Histories:
-        places = places_that_lead(self._memory.differences(left, right, self._views.interner))
+        places = [
+            *places_that_lead(self._memory.differences(left, right, self._views.interner)),
+            *left.found(mixed),
+            *right.found(mixed),
+        ]
         if not places:
             return {}
         return {
@@ -270,7 +306,16 @@ class Comparisons:
                 state=_state(shown, name, snapshot), environment=name, number=number, at=snapshot.at
             )
         if isinstance(expression, Labelled):
-            raise NotFoundError(f"nothing put the label {expression.label} on {name} yet")
+            labelled = await self._store.label(name, expression.label)
+            snapshot = await self._store.snapshot(name, labelled) if labelled is not None else None
+            if snapshot is None:
+                raise NotFoundError(
+                    f"nothing was deployed as {expression.label} to {name}: a pipeline says so with "
+                    f"parity deploy --env {name} --service SERVICE --version {expression.label}"
+                )
+            return _Asked(
+                state=_state(shown, name, snapshot), environment=name, number=snapshot.number, at=snapshot.at
+            )
         at = expression.at if isinstance(expression, AsOf) else now - expression.delta
         first = await self._store.snapshot(name, 1)
         if first is not None and at < first.at:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from detector.config.policy import Policy
 from detector.engine.comparison import Comparison, ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
 from detector.engine.gone import is_gone
+from detector.engine.rollout import mixed, telling
 from detector.engine.score import counted, service_score
+from detector.engine.values import counts_of
 from detector.engine.view import Place, View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.clock import print_time
@@ -19,6 +21,9 @@ from detector.model.words import SECTIONS, SEVERITIES, Severity
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
 from detector.store.store import Store
+
+#: What people call the version of a service, the best first.
+VERSIONED: Final = ("image#tag", "main#version", "repo#commit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,14 +170,18 @@ def _cell(view: View | None, *, awaited: bool) -> dict[str, Any]:
 def _version(view: View) -> str | None:
     place = version_place(view)
     if place is None:
-        return None
+        several = next((at for at in telling(view) if at.item in VERSIONED), None)
+        counts = counts_of(view.found(mixed)[several].value) if several is not None else {}
+        # What most replicas run, and that it is not all of them.
+        most = max(counts, key=lambda value: counts[value], default=None)
+        return f"{most} +{len(counts) - 1}" if most is not None else None
     value = str(view.sides[place].value)
     return value[:12] if place.item == "repo#commit" else value
 
 
 def version_place(view: View) -> Place | None:
     """Return where what people call the version stands: image's tag, server's version, else the commit."""
-    for item in ("image#tag", "main#version", "repo#commit"):
+    for item in VERSIONED:
         for place, side in view.sides.items():
             if place.item == item and isinstance(side.value, str):
                 return place
@@ -199,9 +208,17 @@ def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
         "sections": _sections(told),
         "unknown": sum(1 for one in verdicts.items if one.verdict == "unknown"),
         "expected": len(expected),
+        "pending": sum(1 for one in verdicts.items if one.pending),
+        "pending_because": next((one.pending_because for one in _longest_held(verdicts)), None),
         "complete": verdicts.coverage.complete,
         "ahead_since": print_time(min(leads)) if leads else None,
     }
+
+
+def _longest_held(verdicts: ServiceVerdicts) -> list[Judged]:
+    """Return what is held for more than its confirmation, what a roll-out holds first."""
+    held = [one for one in verdicts.items if one.pending not in (None, "confirm")]
+    return sorted(held, key=lambda one: one.pending != "rollout")
 
 
 def _sections(told: Collection[tuple[Judged, Severity]]) -> dict[str, dict[str, Any]]:

@@ -28,8 +28,8 @@ TITLES: Final[Mapping[str, str]] = {
     "admin": "Admin processes (XII)",
 }
 _COLUMNS: Final = (
-    "service", "component", "section", "item", "kind", "comparison", "status", "verdict", "severity", "left",
-    "right", "distance", "direction", "rule", "state", "opened_at", "owner", "remedy",
+    "service", "component", "section", "item", "kind", "comparison", "status", "verdict", "pending",
+    "severity", "left", "right", "distance", "direction", "rule", "state", "opened_at", "owner", "remedy",
 )  # fmt: skip
 #: What a spreadsheet takes for a formula at the start of a cell.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -139,6 +139,8 @@ def _counts(document: Mapping[str, Any]) -> str:
 
 def _row(item: Mapping[str, Any]) -> str:
     verdict = item["severity"] if item["verdict"] == "drift" else item["verdict"]
+    if item["pending_because"]:
+        verdict += f" ({item['pending_because']})"
     where = item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
     cells = (verdict, where, name_of(item["item"]), side_shown(item["left"]), side_shown(item["right"]))
     return f"| {' | '.join(inert(cell) for cell in (*cells, item['remedy'] or ''))} |"

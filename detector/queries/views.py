@@ -1,11 +1,12 @@
 """The views of services, built from stored streams and kept while nothing changes."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
 from detector.config.policy import Policy
-from detector.engine.view import Interner, View, view_of
+from detector.engine.rollout import settled_view
+from detector.engine.view import Interner, Place, View, view_of
 from detector.model.records import Stream
 from detector.model.words import Traffic
 from detector.store.store import Store
@@ -21,6 +22,7 @@ class Views:
         self._store = store
         self._policy = policy
         self._kept: dict[tuple[str, str], tuple[_Signature, View]] = {}
+        self._settled: dict[tuple[str, str], tuple[View, Mapping[Place, str], View]] = {}
         self.interner = Interner()
 
     async def of(
@@ -53,6 +55,18 @@ class Views:
             if not self._policy().is_ephemeral(environment, service)
         }
 
+    def settled(self, view: View, values: Mapping[Place, str]) -> View:
+        """Return a view with what its replicas settle on, the same one while both stay the same."""
+        if not values:
+            return view
+        key = (view.environment, view.service)
+        known = self._settled.get(key)
+        if known is not None and known[0] is view and known[1] == values:
+            return known[2]
+        made = settled_view(view, values)
+        self._settled[key] = (view, values, made)
+        return made
+
     def nothing(self, environment: str, service: str, *, now: datetime) -> View:
         """Return the view of a service that no source has seen."""
         return self._view(environment, service, (), now=now, keep=False)
@@ -72,6 +86,7 @@ class Views:
         if self.interner.full:
             self.interner = Interner()
             self._kept.clear()
+            self._settled.clear()
         view = view_of(
             environment,
             service,

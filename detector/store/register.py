@@ -109,6 +109,11 @@ class Register:
         found = await self._read(select(r.drift).where(r.drift.c.id == id), with_events=True)
         return found[0] if found else None
 
+    async def events_of(self, ids: Sequence[str]) -> Mapping[str, list[DriftEvent]]:
+        """Return drift id -> all that happened to it, oldest first."""
+        async with self._database.read() as connection:
+            return await _events(connection, ids)
+
     async def _read(self, query: Select[Any], *, with_events: bool) -> list[Drift]:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from detector.store.acceptances import Acceptances
 from detector.store.database import Database, to_the_end
+from detector.store.deployments import Deployments
 from detector.store.history import History
 from detector.store.interning import Interning
 from detector.store.location import locate
@@ -58,6 +59,13 @@ class Store:
         self.judged_through = register.judged_through
         self.register = register.register
         self.drift = register.drift
+        self.events_of = register.events_of
+
+        deployments = Deployments(database)
+        self.announce = deployments.announce
+        self.deployments = deployments.deployments
+        self.put_label = deployments.put_label
+        self.label = deployments.label
 
         self.score_marks = Scores(database).score_marks
         acceptances = Acceptances(database)

@@ -154,6 +154,12 @@ def test_what_is_open_but_unseen_or_held_is_waiting_and_not_resolved(item: dict[
     assert (body["waiting"], body["resolved"], body["worst"]) == (1, False, None)
 
 
+def test_why_it_is_held_is_said_in_words() -> None:
+    why = "prod is rolling out since 14:02 UTC, 3 of 5 on 1.4.3"
+    assert body_of(drift(pending="rollout", pending_because=why))["waiting_because"] == why
+    assert body_of(drift())["waiting_because"] is None
+
+
 def test_the_links_filter_by_the_group_and_hold_no_markup() -> None:
     assert body_of(drift())["links"] == {
         "diff": "https://parity.example/diff/staging..prod?owner=team-payments",
@@ -186,6 +192,7 @@ def test_no_shape_fingerprint_or_last_value_reaches_the_body() -> None:
         (["opened"], None),
         (["changed", "resolved"], None),
         (["changed", "reopened"], "Back again, high: checkout · django 4.2.26 → 5.2.8"),
+        (["flapped", "opened"], "Came and went, and stays now, high: checkout · django 4.2.26 → 5.2.8"),
         (["reopened", "escalated"], "Worse than before, now high: checkout · django 4.2.26 → 5.2.8"),
     ],
 )

@@ -27,10 +27,10 @@ NAMES = {
 ALLOWED = {
     None: set(),
     "read": {"read"},
-    "push": {"push"},  # the address below is of staging, which this token is for
-    "push-one": set(),
-    "write": set(),
-    "admin": {"read", "push", "drift:write", "admin"},
+    "push": {"push", "deploy"},  # the address below is of staging, which this token is for
+    "push-one": {"deploy"},
+    "write": {"deploy"},
+    "admin": {"read", "push", "deploy", "drift:write", "admin"},
     "expired": set(),
     "revoked": set(),
 }

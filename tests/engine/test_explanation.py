@@ -87,7 +87,6 @@ def test_every_rule_that_matched_in_order_and_whose_word_was_the_last() -> None:
     ]
     assert last_words(found) == {
         "expect": "default/rest",
-        "confirm_after": "default/rest",
         "allow_ahead": "default/dependencies",
         "severity": "parity.yml:41",
         "note": "parity.yml:41",

@@ -21,6 +21,7 @@ def item(**changes: Any) -> dict[str, Any]:
         "distance": "major",
         "direction": "right_ahead",
         "verdict": "drift",
+        "pending_because": None,
         "severity": "high",
         "rule": "default/dependencies",
         "state": "open",

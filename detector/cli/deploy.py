@@ -1,0 +1,78 @@
+"""`parity deploy`: announce a deployment, so that nobody is alarmed by what it is about to change."""
+
+import asyncio
+import re
+from typing import Any
+
+import click
+
+from detector.cli.output import config_option, finish
+from detector.cli.sending import sent, token_of, token_option
+from detector.errors import UsageError
+from detector.model.deployments import ACTOR, COMMIT, VERSION
+
+
+@click.command()
+@click.option("--env", "environment", required=True, help="The environment that is deployed to.")
+@click.option("--service", required=True, help="The service.")
+@click.option("--version", required=True, help="The version: the label of ENV@LABEL from now on.")
+@click.option("--commit", help="The commit that it was built from.")
+@click.option("--actor", help="Who deploys; default: the name of the token.")
+@click.option("--finished", is_flag=True, help="Say that it has ended: alerts wait no longer.")
+@click.option(
+    "--server", envvar="PARITY_SERVER", help="Address of the service, or PARITY_SERVER; default: the store."
+)
+@token_option
+@config_option
+def deploy(
+    environment: str,
+    service: str,
+    version: str,
+    commit: str | None,
+    actor: str | None,
+    finished: bool,
+    server: str | None,
+    token_file: str | None,
+    config_path: str | None,
+) -> None:
+    """Announce a deployment, at its beginning or at its end; said twice it is one.
+
+    Until it is finished, for `alerting.rollout` at most, drifts of the service are shown and nobody is
+    alerted. Afterwards `ENV@VERSION` names the state that it led to.
+    """
+    _require("--version", version, VERSION, "letters, digits and ._+-, at most 128")
+    _require("--commit", commit, COMMIT, "7 to 64 hexadecimal digits")
+    _require("--actor", actor, ACTOR, "a printable name of at most 128 characters")
+    said: dict[str, Any] = {"environment": environment, "service": service, "version": version}
+    said |= {name: value for name, value in (("commit", commit), ("actor", actor)) if value}
+    if server is not None:
+        body = {**said, "finished": finished}
+        asyncio.run(sent("POST", server, "/api/v1/deployments", body, token=token_of(token_file)))
+    else:
+        asyncio.run(_kept(config_path, finished=finished, **said))
+    what = "is there" if finished else "is on its way"
+    later = f"parity diff {environment}@{version} {environment}"
+    finish(0, f"deploy: {service} {version} {what}; compare later: {later}")
+
+
+def _require(option: str, value: str | None, form: re.Pattern[str], message: str) -> None:
+    if value is not None and not form.fullmatch(value):
+        raise UsageError(f"{option}: {message}")
+
+
+async def _kept(config_path: str | None, *, finished: bool, **said: Any) -> None:
+    """Keep the deployment in the store of a configuration, which no service may have open."""
+    from datetime import UTC, datetime
+
+    from ulid import ULID
+
+    from detector.cli.asking import configuration, known_services, writing
+    from detector.model.deployments import Deployment
+
+    now = datetime.now(UTC)
+    async with writing(configuration(config_path)) as reading:
+        reading.settings.policy.environment(said["environment"])
+        await known_services(reading, [said["service"]])
+        await reading.store.announce(
+            Deployment(id=str(ULID()), at=now, finished_at=now if finished else None, **said)
+        )
