@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from bench import differing, judging, starting
+from bench import differing, judging, ordering, starting
 from bench.measuring import Result, Work, WrongResultError, measure
 from bench.report import document, markdown
 
@@ -20,6 +20,7 @@ WORKS: Final[dict[str, Callable[[int], Iterator[Work]]]] = {
     "J1": judging.many,
     "J2": judging.again,
     "B14": starting.whole_process,
+    "V1": ordering.steps,
 }
 FACTS: Final = 10_000
 ROUNDS: Final = 7

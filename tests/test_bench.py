@@ -108,7 +108,7 @@ def test_a_ratio_is_that_of_one_round_and_a_goal_speaks_of_the_fastest_rival() -
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        (["--only", "B1,B99"], "no work B99; there are B1, B2, B3, B14"),
+        (["--only", "B1,B99"], "no work B99; there are B1, B2, B3, J1, J2, B14, V1"),
         (["--rounds", "0"], "at least one round"),
     ],
 )

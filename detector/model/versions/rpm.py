@@ -15,10 +15,9 @@ _EVR: Final = re.compile(
 _TOKEN: Final = re.compile(r"[0-9]+|[A-Za-z]+|[~^]")
 #: Kinds of token in their order: ``1.0~rc1`` < ``1.0`` < ``1.0^git1`` < ``1.0a`` < ``1.0.1``.
 _TILDE, _END, _CARET, _LETTERS, _NUMBER = range(5)
-
-_Token = tuple[int, int, str]
-_AT_END: Final[_Token] = (_END, 0, "")
-_TOKENS: Final[dict[str, _Token]] = {"~": (_TILDE, 0, ""), "^": (_CARET, 0, "")}
+_MARKS: Final = {"~": _TILDE, "^": _CARET}
+#: Kinds, each of letters and numbers followed by what it is of.
+_Key = list[int | str]
 
 
 @lru_cache(maxsize=16_384)
@@ -36,9 +35,10 @@ def parse(text: str) -> Version | None:
         return None
     epoch = int(written or 0)
     numbers = tuple(map(int, digits.split("."))) if digits else ()
-    packager = _key(release) if release else ()
+    key: _Key = [part for number in numbers for part in (_NUMBER, number)]
+    packager = _key(release) if release else []
     return Version(
-        order=(epoch, (*[(_NUMBER, number, "") for number in numbers], *_key(rest)), packager),
+        order=(epoch, key + _key(rest), packager),
         epoch=epoch,
         numbers=numbers,
         letters=_key(letters),
@@ -47,12 +47,19 @@ def parse(text: str) -> Version | None:
     )
 
 
-def _key(text: str) -> tuple[_Token, ...]:
-    return (*map(_token, _TOKEN.findall(text)), _AT_END) if text else (_AT_END,)
-
-
-def _token(text: str) -> _Token:
-    return _TOKENS.get(text) or ((_NUMBER, int(text), "") if text.isdigit() else (_LETTERS, 0, text))
+def _key(text: str) -> _Key:
+    key: _Key = []
+    for one in _TOKEN.findall(text) if text else ():
+        if one.isdigit():
+            key.append(_NUMBER)
+            key.append(int(one))
+        elif (mark := _MARKS.get(one)) is not None:
+            key.append(mark)
+        else:
+            key.append(_LETTERS)
+            key.append(one)
+    key.append(_END)
+    return key
 
 
 def step(left: str, right: str) -> Step | None:
