@@ -1,7 +1,7 @@
 """Lead times: how long versions take from environment to environment, and what waits to arrive."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class Promotions:
 
     store: Store
     policy: Callable[[], Policy]
+    #: What all releases were over time, for as long as nothing changes: Prometheus asks every few seconds.
+    _kept: dict[str, Any] = field(default_factory=dict)
 
     async def ways(
         self,
@@ -62,7 +64,7 @@ class Promotions:
         """
         names = _VERSIONS if item is None else tuple((section, item) for section in SECTIONS)
         found: dict[str, dict[Name, dict[str, list[Interval]]]] = {}
-        for (environment, key), intervals in (await self.store.timelines(names, services=services)).items():
+        for (environment, key), intervals in (await self._timelines(names, services, item)).items():
             service, _, section, of = key
             here = found.setdefault(service, {}).setdefault((section, of), {})
             here.setdefault(environment, []).extend(_until(intervals, now))
@@ -79,6 +81,17 @@ class Promotions:
                 if promotion.lanes:
                     ways.append(Way(service=service, section=name[0], item=name[1], promotion=promotion))
         return ways
+
+    async def _timelines(
+        self, names: Collection[Name], services: Collection[str] | None, item: str | None
+    ) -> Mapping[Any, list[Interval]]:
+        if services is not None or item is not None:
+            return await self.store.timelines(names, services=services)
+        seqs = await self.store.changed_seqs()
+        if self._kept.get("seqs") != seqs:
+            self._kept.update(seqs=seqs, timelines=await self.store.timelines(names))
+        found: Mapping[Any, list[Interval]] = self._kept["timelines"]
+        return found
 
     async def promotion(
         self,
