@@ -70,6 +70,7 @@ class Reports:
             found.right.environment or "",
             since=now - BACK,
         )
+        deployed = await self.store.deployments(environment=found.right.environment, since=now - BACK)
         reads = _reads(found)
         return {
             **{name: document[name] for name in _KEPT},
@@ -77,7 +78,8 @@ class Reports:
             "gaps": {
                 "time": _time(time, now=now),
                 "tools": _tools(tools_gap([*found.items, *found.equal])),
-                "personnel": _personnel(personnel_gap((), {})),
+                # Nobody tells the authors of a commit yet: the share stays unknown.
+                "personnel": _personnel(personnel_gap(deployed, {})),
             },
             "score": {"score": found.score, "services": parts_of(found)},
             "cannot_see": catalog.cannot_see(self._collectors(found)),

@@ -1,5 +1,8 @@
 """The twelve factors as a client reads them."""
 
+from datetime import UTC, datetime
+
+from detector.model.deployments import Deployment
 from tests.api.house import House
 
 REPORT = "/api/v1/comparisons/staging..prod-eu/report"
@@ -30,3 +33,21 @@ async def test_a_report_is_also_markdown_and_a_sheet(seeded: House) -> None:
 async def test_a_report_on_what_does_not_exist_is_refused(seeded: House) -> None:
     for pair in ("staging", "staging..moon"):
         assert (await seeded.get(f"/api/v1/comparisons/{pair}/report")).status == 404
+
+
+async def test_announced_deployments_are_counted_and_their_authors_unknown(seeded: House) -> None:
+    now = datetime.now(UTC)
+    for number, environment in enumerate(("prod-eu", "prod-eu", "staging")):
+        await seeded.running.reading.store.announce(
+            Deployment(
+                id=f"01J{number}",
+                environment=environment,
+                service="checkout",
+                version=f"1.{number}",
+                commit="02ab7c4",
+                actor="ana",
+                at=now,
+            )
+        )
+    (found,) = (await seeded.json(REPORT))["comparisons"]
+    assert found["gaps"]["personnel"] == {"deployments": 2, "known": 0, "by_author": 0, "share": None}
