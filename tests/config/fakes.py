@@ -36,8 +36,9 @@ class DockerCollector:
 class EcsOptions(CollectorOptions):
     region: str
     cluster: str
-    service: str
+    service: str | None = None
     role_arn: str | None = None
+    service_tag: str | None = None
 
 
 class EcsCollector:

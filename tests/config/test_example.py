@@ -149,12 +149,17 @@ def test_a_discovery_is_a_source_without_service(config: Config) -> None:
     (discovery,) = sources_of(config, "dev", None)
     assert discovery.discover is not None
     assert (discovery.type, discovery.every) == ("docker", timedelta(minutes=1))
+    (cluster,) = [one for one in sources_of(config, "prod-eu", None) if one.type == "ecs"]
+    assert (cluster.options.model_dump()["service_tag"], cluster.claimed) == (
+        "service",
+        frozenset({"checkout"}),
+    )
+    assert (cluster.name_of("search-prod"), cluster.name_of("pr-1-prod")) == ("search", "pr-1-prod")
 
 
 def test_discoveries_that_are_not_supported_yet_are_warned_of_at_each_start(config: Config) -> None:
     finds_nothing = [warning for warning in config.warnings if "it finds nothing" in warning]
     assert [warning.split(": ")[1] for warning in finds_nothing] == [
-        "services[3].discover",
         "services[5].discover",
     ]
 

@@ -45,8 +45,7 @@ alerting: {{receivers: [{{name: a, x-b: c, slack: {{channel: C, x-d: e}}}}]}}
     ("text", "where"),
     [
         ("alerting: {renotify_after: 3d}", "3:28: alerting.renotify_after"),
-        ("services: [{name: a}, {name: b, was: [c]}]", "3:38: services[1].was"),
-        ("groups: {prod: {spread: allowed}}", "3:25: groups.prod.spread"),
+        ("comparisons: [{left: dev, right: prod, alert: digest}]", "3:47: comparisons[0].alert"),
     ],
 )
 def test_what_nothing_acts_on_yet_is_warned_of(load_text: Load, text: str, where: str) -> None:
