@@ -33,6 +33,7 @@ from detector.notifier import Notifier
 from detector.queries.bom import Inventories
 from detector.queries.comparison import Comparisons
 from detector.queries.explaining import Explaining
+from detector.queries.gating import Gate
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
 from detector.queries.promotion import Promotions
@@ -80,6 +81,7 @@ class Reading:
     views: Views
     comparisons: Comparisons
     explaining: Explaining
+    gate: Gate
     overview: Overview
     inventory: Inventory
     promotions: Promotions
@@ -228,6 +230,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
         explaining=Explaining(
             store=store, views=views, comparisons=comparisons, policy=settings.current_policy
         ),
+        gate=Gate(store=store, comparisons=comparisons, policy=settings.current_policy),
         overview=overview,
         inventory=Inventory(
             store=store,

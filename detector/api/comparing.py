@@ -6,9 +6,9 @@ from aiohttp import web
 
 from detector.api.answers import CSV, JSON, MARKDOWN, accepted, json_answer, list_answer, page_of, text_answer
 from detector.api.asked import Asked
-from detector.api.params import AsOf, DiffFilters, DiffParams, ExplainParams, Listed
+from detector.api.params import AsOf, DiffFilters, DiffParams, ExplainParams, GateParams, Listed
 from detector.engine.questions import Question
-from detector.errors import ExpressionError
+from detector.errors import ExpressionError, UsageError
 from detector.model.expressions import EnvironmentState, Locator, StandardInput, parse
 from detector.queries.narrowing import narrowed
 from detector.queries.rendering import csv_of, markdown_of
@@ -54,6 +54,26 @@ async def explain(asked: Asked[ExplainParams]) -> web.StreamResponse:
     document = await asked.reading.explaining.explain(
         _state(params.left), _state(params.right), params.service, question, now=asked.now
     )
+    return json_answer(asked.request, document)
+
+
+async def gate(asked: Asked[GateParams]) -> web.StreamResponse:
+    """One answer for a pipeline: 0 it may go on, 1 drift, 3 cannot tell; with `promote`, of what would be."""
+    params, answers = asked.params, asked.reading.gate
+    if params.promote is None:
+        if params.to is not None:
+            raise UsageError("to says where promote leads: give promote as well")
+        document = await answers.standing(
+            fail_on=params.fail_on, allow_incomplete=params.allow_incomplete, now=asked.now
+        )
+    else:
+        document = await answers.promoting(
+            params.promote,
+            to=params.to,
+            fail_on=params.fail_on,
+            allow_incomplete=params.allow_incomplete,
+            now=asked.now,
+        )
     return json_answer(asked.request, document)
 
 

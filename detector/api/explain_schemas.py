@@ -1,10 +1,10 @@
-"""The shape of explanations, for the OpenAPI document."""
+"""The shape of explanations and of the gate, for the OpenAPI document."""
 
 from typing import Any, Literal
 
 from pydantic import Field
 
-from detector.api.schemas import Answer, Cause, DiffState, Event, Item, Side, Time
+from detector.api.schemas import Answer, Cause, Diff, DiffState, Event, Item, Side, Time
 from detector.errors import Reason
 from detector.model.words import Basis, Completeness, Kind, SectionName, Severity, State, Verdict
 
@@ -105,3 +105,50 @@ class Explanation(Answer):
     parent: Item | None
     beside: list[Beside]
     drift: History | None
+
+
+class Met(Answer):
+    """One thing that a promotion meets."""
+
+    component: str
+    section: SectionName
+    item: str
+    kind: Kind
+    severity: Severity
+    due: bool
+    remedy: str | None
+
+
+class Promoted(Answer):
+    """One service where its release would arrive."""
+
+    service: str
+    release: str | None
+    replaces: str | None
+    to: str
+    sentence: str
+    missing: list[Met]
+    migrations: list[Met]
+    backing_services: list[Met]
+    others: list[Met]
+    opens: list[Met]
+    closes: int
+
+
+class Promote(Answer):
+    """What was asked to be promoted, from which state, and where to."""
+
+    asked: str
+    from_: str = Field(alias="from")
+    to: list[str]
+
+
+class Gate(Answer):
+    """One answer for a pipeline."""
+
+    schema_: Literal["parity.gate/v1"] = Field(alias="schema")
+    exit_code: Literal[0, 1, 3]
+    reason: str
+    comparisons: list[Diff]
+    promote: Promote | None = None
+    services: list[Promoted] = Field(default=[])

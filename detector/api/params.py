@@ -161,6 +161,17 @@ class ExplainParams(Params):
     kind: Kind | None = Field(default=None, description="Only this kind of finding")
 
 
+class GateParams(Params):
+    """What a pipeline asks: may this go on?"""
+
+    promote: Word | None = Field(
+        default=None, description="An environment, or an image (`acme/checkout:1.5`, a tag, a digest)"
+    )
+    to: Name | None = Field(default=None, description="Where `promote` leads; default: its comparisons")
+    fail_on: Severity = Field(default="high", description="Drift from this severity on is drift")
+    allow_incomplete: bool = Field(default=False, description="Not everything need have been seen")
+
+
 class DriftFilters(Params):
     """Which drifts of the register are meant."""
 

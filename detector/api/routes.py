@@ -22,6 +22,7 @@ from detector.api.params import (
     DiffParams,
     DriftParams,
     ExplainParams,
+    GateParams,
     HistoryParams,
     Listed,
     LoginParams,
@@ -80,6 +81,14 @@ INTERFACE: Final = (
         handler=comparing.explain,
         params=ExplainParams,
         answer=e.Explanation,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/gate",
+        scope="read",
+        handler=comparing.gate,
+        params=GateParams,
+        answer=e.Gate,
     ),
     Route(
         method="GET",

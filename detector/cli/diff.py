@@ -72,14 +72,14 @@ def diff(
     parity diff prod@{2.days.ago} prod
     """
     from detector.cli.table import comparison_lines
-    from detector.cli.verdict import exit_of
+    from detector.queries.answering import answer_of
 
     ours, theirs = parse(left), parse(right)
     document = _document(
         ours, theirs, tiers=tiers, services=services, config_path=config_path, everything=everything
     )
     show(document, output, table=comparison_lines, markdown=_markdown, csv=_csv)
-    finish(*exit_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete))
+    finish(*answer_of(document, fail_on=fail_on, allow_incomplete=allow_incomplete))
 
 
 def _document(

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
-from detector.alerts.wording import affected, difference_of, name_of
+from detector.alerts.wording import affected, name_of
 from detector.cli.output import styled, width
 from detector.model.words import SECTIONS
-from detector.queries.rendering import TITLES
+from detector.queries.rendering import TITLES, finding_of, names_services, sides_of, where_of, without_name
 
 MARKS: Final = {"critical": "✖", "high": "▲", "medium": "●", "low": "○", "info": "·"}
 COLOURS: Final[dict[str, dict[str, Any]]] = {
@@ -33,7 +33,7 @@ def comparison_lines(document: Mapping[str, Any]) -> list[str]:
             if item["verdict"] == "drift":
                 lines += _item_lines(item, document, columns)
         rest = [item for item in items if item["verdict"] != "drift"]
-        lines += _quiet_lines(rest, columns, named=_names_services(document))
+        lines += _quiet_lines(rest, columns, named=names_services(document))
         lines.append("")
     lines += _cause_lines(document, columns)
     lines += _unseen_lines(document["coverage"], columns)
@@ -43,30 +43,6 @@ def comparison_lines(document: Mapping[str, Any]) -> list[str]:
     counts = wrap(summary_line(document).replace(" ", "\xa0").replace("·\xa0", "· "), columns)
     lines += [styled(line.replace("\xa0", " "), bold=True) for line in counts]
     return lines
-
-
-def finding_of(item: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    """Return one finding in words, with its service where the comparison has several."""
-    left, right = _sides(item, document)
-    text = difference_of(item, left, right)
-    return f"{_where(item)}: {text}" if _names_services(document) else text
-
-
-def _sides(item: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what the sides of an item are called; of a finding of one environment both are that one."""
-    if item["left"] is None:
-        return item["comparison"], item["comparison"]
-    return document["left"]["expression"], document["right"]["expression"]
-
-
-def _names_services(document: Mapping[str, Any]) -> bool:
-    """Tell whether a service must be named: files of one service have no name worth saying."""
-    of_environments = document["left"]["environment"] is not None
-    return of_environments or len({item["service"] for item in document["items"]}) > 1
-
-
-def _where(item: Mapping[str, Any]) -> str:
-    return item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
 
 
 def summary_line(document: Mapping[str, Any]) -> str:
@@ -128,7 +104,7 @@ def _filled(text: str, aside: str, room: int) -> list[str]:
 def _distance(item: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
     if not item["distance"]:
         return None
-    left, right = _sides(item, document)
+    left, right = sides_of(item, document)
     ahead = {"left_ahead": f", {left} is ahead", "right_ahead": f", {right} is ahead"}
     return f"{item['distance']}{ahead.get(item['direction'], '')}"
 
@@ -148,7 +124,7 @@ def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: boo
             sides = (item["left"] or {}, item["right"])
             reason = next((side["unknown"] for side in sides if side.get("unknown")), "not_in_view")
             title = f"? unknown, {reason.replace('_', ' ')}"
-        where = _where(item) if named else ""
+        where = where_of(item) if named else ""
         groups.setdefault(title, {}).setdefault(where, []).append(name_of(item["item"]))
     lines = []
     for title, by_service in groups.items():
@@ -170,16 +146,11 @@ def _cause_lines(document: Mapping[str, Any], columns: int) -> list[str]:
         return []
     lines = [styled("Causes", underline=True)]
     for cause in document["causes"]:
-        of = f"{cause['service']}: " if _names_services(document) else ""
+        of = f"{cause['service']}: " if names_services(document) else ""
         allowed = " (expected)" if cause["verdict"] == "expected" else ""
         text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}{allowed}"
         lines += wrap(text, columns, initial_indent="  ", subsequent_indent=" " * 6)
     return [*lines, ""]
-
-
-def without_name(detail: str, name: str) -> str:
-    """Return a detail without the name of the file that its line begins with anyway."""
-    return detail.removeprefix(f"{name}: ").removeprefix(f"{name.partition(':')[2]}: ")
 
 
 def blind_lines(unseen: Sequence[Mapping[str, Any]], columns: int) -> list[str]:

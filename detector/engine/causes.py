@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from detector.engine.images import is_of_server
 from detector.engine.pairing import product_of
 from detector.engine.view import Place, View
 from detector.model.records import Judged, Key, Side, severity_rank
@@ -28,6 +29,11 @@ _PRODUCTS: Final = {
 _OS_PACKAGES: Final = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
 #: What is inside the artefact that a release ships.
 _INSIDE_A_RELEASE: Final = ("dependencies", "admin", "processes")
+
+
+def product_title(product: str) -> str:
+    """Return a product as its makers write it."""
+    return _PRODUCTS.get(product, product)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +137,8 @@ _Candidate = tuple[str, str, Key | None, Callable[[Judged], bool]]
 
 def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candidate]:
     ordered: list[tuple[int, _Candidate]] = []
-    servers = {one.key.component for one in items if one.key.item == "main#version"}
     for judged in items:
-        if judged.key.item == "image#tag" and judged.key.component in servers:
+        if judged.key.item == "image#tag" and is_of_server(left, judged.key.component):
             continue
         if judged.key.kind not in ("difference", "variant") or judged.verdict not in ("drift", "expected"):
             continue
@@ -167,11 +172,11 @@ def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     if item == "os#release":
         return 2, ("os_release", f"OS release {title}", key, lambda child: _on_os(child, judged))
     if key.section == "backing_services" and aspect == "product":
-        return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, alias, ""))
+        return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, left, ""))
     if key.section == "backing_services" and aspect == "version":
         product = product_of(left, Place(*key[1:4]))
-        title = f"{_PRODUCTS.get(product, product or alias)} {title}"
-        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, alias, "/"))
+        title = f"{product_title(product) or alias} {title}"
+        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, left, "/"))
     return None
 
 
@@ -204,10 +209,11 @@ def _on_os(child: Judged, release: Judged) -> bool:
     return child.key.item.startswith(_OS_PACKAGES) and _beside(child, release)
 
 
-def _of_server(child: Judged, parent: Judged, alias: str, within: str) -> bool:
+def _of_server(child: Judged, parent: Judged, left: View, within: str) -> bool:
+    alias = parent.key.item.partition("#")[0]
     if alias == "main" and child.key.item == "image#tag":
         # The tag of a server's image says its version once more.
-        return _beside(child, parent)
+        return _beside(child, parent) and is_of_server(left, child.key.component)
     if not child.key.item.startswith(f"{alias}#") or (within and within not in child.key.item):
         return False
     return _beside(child, parent)

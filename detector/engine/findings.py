@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from detector.engine import migrations
+from detector.engine.images import is_of_server
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
 from detector.engine.rollout import mixed_in
@@ -141,6 +143,11 @@ def _anywhere(view: View) -> Sequence[Difference]:
         for place, side in view.sides.section(section)
         if side.present and _floats(place, side, view)
     ]
+    found += [
+        _finding(place, side, "schema_behind")._replace(direction=how)
+        for place, side in view.sides.section("admin")
+        if side.present and (how := _lag(place, side)) is not None
+    ]
     for place, loser in view.contradictions.items():
         side = view.sides[place]
         found.append(Difference(place, "changed", loser, side, "contradiction"))
@@ -151,6 +158,14 @@ def _anywhere(view: View) -> Sequence[Difference]:
 
 def _in_order(found: Iterable[Difference]) -> Sequence[Difference]:
     return sorted(found, key=lambda difference: (difference.place, difference.kind))
+
+
+def _lag(place: Place, side: Side) -> str | None:
+    """Return how the head of a database stands to what the running code expects, as a direction."""
+    expected = side.hints.get("expected_by")
+    if not isinstance(expected, str) or not place.item.startswith(migrations.PREFIX):
+        return None
+    return {"behind": "left_ahead", "unordered": "unordered"}.get(migrations.lag(side.value, expected) or "")
 
 
 def _finding(place: Place, side: Side, kind: str) -> Difference:
@@ -164,8 +179,7 @@ def _floats(place: Place, side: Side, view: View) -> bool:
     )
     if not isinstance(side.value, str) or not (declared or place.item == "image#tag"):
         return False
-    server = Place(place.component, "backing_services", "main#version")
-    if not declared and server in view.sides:
+    if not declared and is_of_server(view, place.component):
         # The tag of a server's image says its version once more: one finding is enough.
         return False
     alias = place.item.partition("#")[0] if declared else "main"

@@ -12,6 +12,7 @@ from detector.engine.values import IMAGE_IDENTITY, image_identity
 from detector.engine.view import Place, View
 from detector.model.facts import Value
 from detector.model.records import Side
+from detector.model.versions import declared_matches, family_of
 from detector.model.words import Kind
 
 _REPOSITORY, _TAG, _COMMIT = "image#repository", "image#tag", "repo#commit"
@@ -48,6 +49,25 @@ def settle_image(
     kind: Kind = "rebuilt" if one_name else "difference"
     place = Place(component, "release", name)
     return [*found, Difference(place, "changed", *sides, kind, None, "unordered")]
+
+
+def is_of_server(view: View, component: str) -> bool:
+    """Tell whether a component's image is that of the backing service itself, not of what uses it.
+
+    Where nobody names the repository it is: then nothing but the server was looked at.
+    """
+    places = [Place(component, "backing_services", f"main#{name}") for name in ("product", "version")]
+    product, version = (view.sides[place].value if place in view.sides else None for place in places)
+    if version is None:
+        return False
+    image = _image(view, component)
+    repository, tag = image.get(_REPOSITORY), image.get(_TAG)
+    if not isinstance(repository, str):
+        return True
+    if isinstance(product, str) and family_of(repository.rpartition("/")[2]) == family_of(product):
+        return True
+    named = str(product) if product else None
+    return isinstance(tag, str) and declared_matches(tag, str(version), product=named)
 
 
 def _in_name_only(difference: Difference, component: str) -> Difference:

@@ -325,6 +325,13 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(section=("processes",), item=("process",), status=_LEFT_ONLY),
         Outcome(severity={"*": "medium"}),
     ),
+    # A schema that is further than its code is on its way: it goes first.
+    _rule("admin/schema_behind", Match(kind=("schema_behind",)), Outcome(severity={"*": "high"})),
+    _rule(
+        "admin/schema_unordered",
+        Match(kind=("schema_behind",), direction=("unordered",)),
+        Outcome(severity={"*": "medium"}),
+    ),
     _rule(
         "ports/development_server",
         Match(section=("ports",), kind=("substitution",)),

@@ -7,6 +7,7 @@ places that are unknown are looked at.
 
 from collections.abc import Mapping
 
+from detector.engine import migrations
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
 from detector.engine.images import settle_image
@@ -149,6 +150,8 @@ def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Ga
     if place.section == "backing_services":
         products = (product_of(views[0], place), product_of(views[1], place))
         return server_gap(place.item, ours, theirs, products=products)
+    if place.section == "admin" and place.item.startswith(migrations.PREFIX):
+        return migrations.head_gap(ours.value, theirs.value)
     if place.item == "image#tag":
         return tag_gap(ours.value, theirs.value)
     return plain_gap(ours.value, theirs.value)

@@ -50,6 +50,8 @@ def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> s
     if kind in ("read_but_unset", "default_in_production"):
         where = read(judged.key.component, item) or "the code reads it"
         return f"in {pair.right.name}: set {item}   # {where}"
+    if kind == "schema_behind":
+        return f"in {pair.right.name}: run the pending migrations ({item.partition('/')[2]})"
     if judged.left is None or kind in ("floating", "contradiction"):
         return _in_place(judged, pair.right.name)
     if judged.key.section == "config":

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from detector.engine import migrations
 from detector.engine.components import joins_of, one_sided, sides_at
 from detector.engine.findings import endpoints
 from detector.engine.gone import gone_settled, is_gone
@@ -80,6 +81,9 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     if kind in _SHOWN:
         field, says = _SHOWN[kind]
         return bool(_field(value, field) == says)
+    if kind == "schema_behind":
+        expected = theirs.hints.get("expected_by")
+        return isinstance(expected, str) and migrations.lag(value, expected) is not None
     if kind == "rebuilt":
         found = settle_image((), left, right, key.component, joins_of(left, right))
         return any(difference.kind == "rebuilt" for difference in found)

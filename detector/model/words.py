@@ -47,6 +47,7 @@ Kind = Literal[
     "set_but_unread",
     "service_gone",
     "substitution",
+    "schema_behind",
 ]
 
 #: Nearest to reality last, so that ``index`` ranks it.

@@ -7,7 +7,7 @@ from datetime import datetime
 from detector.config.policy import Policy
 from detector.engine.acceptance import Accepted
 from detector.engine.ahead import Histories
-from detector.engine.comparison import Comparison, State
+from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.gone import is_gone
 from detector.engine.life import LIVING
 from detector.engine.memory import Memory
@@ -26,6 +26,9 @@ from detector.queries.past_values import PastValues
 from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
 from detector.store.store import Store
+
+#: Judges one service between two environments, as `verdicts_on` does.
+Judging = Callable[..., ServiceVerdicts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,11 @@ class Comparisons:
         *,
         now: datetime,
         services: Collection[str] | None = None,
+        judging: Judging = verdicts_on,
     ) -> Comparison:
         """Return what differs between two states, judged in promotion order and shown as asked.
+
+        ``judging`` is another question than what differs now.
 
         Raises NotFoundError for an environment or snapshot that is not there, ExpressionError for a time
         before the first one.
@@ -79,7 +85,7 @@ class Comparisons:
         ours, theirs = await self._asked(first, now), await self._asked(second, now)
         at = max((side.at for side in (ours, theirs) if side.at), default=now)
         at = min(at, now)
-        found = await self._compare(pair, ours, theirs, now=at, services=services)
+        found = await self._compare(pair, ours, theirs, now=at, services=services, judging=judging)
         return swapped(found) if other_way else found
 
     async def standing(
@@ -159,7 +165,14 @@ class Comparisons:
         )
 
     async def _compare(
-        self, pair: Pair, ours: _Asked, theirs: _Asked, *, now: datetime, services: Collection[str] | None
+        self,
+        pair: Pair,
+        ours: _Asked,
+        theirs: _Asked,
+        *,
+        now: datetime,
+        services: Collection[str] | None,
+        judging: Judging,
     ) -> Comparison:
         policy = self._policy()
         left, right = await self._views_of(ours, services, now), await self._views_of(theirs, services, now)
@@ -194,7 +207,7 @@ class Comparisons:
                     first=(pair.name, name) not in judged,
                     said=said,
                 )
-                verdicts = verdicts_on(
+                verdicts = judging(
                     gathered.both,
                     pair=pair,
                     rules=policy.rules,

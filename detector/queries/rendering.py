@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from detector.alerts.wording import name_of
+from detector.alerts.wording import difference_of, name_of
 from detector.model.words import SECTIONS, SEVERITIES
 
 #: Section -> what people call it, with the factor that it measures.
@@ -73,6 +73,49 @@ def side_shown(side: Mapping[str, Any] | None) -> str:
         return "absent"
     value = shown(side["value"])
     return f"{name_of(side['item'])} {value}" if side.get("item") else value
+
+
+def finding_of(item: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Return one finding in words, with its service where the comparison has several."""
+    left, right = sides_of(item, document)
+    text = difference_of(item, left, right)
+    return f"{where_of(item)}: {text}" if names_services(document) else text
+
+
+def sides_of(item: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the sides of an item are called; of a finding of one environment both are that one."""
+    if item["left"] is None:
+        return item["comparison"], item["comparison"]
+    return document["left"]["expression"], document["right"]["expression"]
+
+
+def names_services(document: Mapping[str, Any]) -> bool:
+    """Tell whether a service must be named: files of one service have no name worth saying."""
+    of_environments = document["left"]["environment"] is not None
+    return of_environments or len({item["service"] for item in document["items"]}) > 1
+
+
+def where_of(item: Mapping[str, Any]) -> str:
+    """Return the service of an item, with its component where that is not the only one."""
+    return item["service"] if item["component"] == "main" else f"{item['service']}/{item['component']}"
+
+
+def without_name(detail: str, name: str) -> str:
+    """Return a detail without the name of the file that its line begins with anyway."""
+    return detail.removeprefix(f"{name}: ").removeprefix(f"{name.partition(':')[2]}: ")
+
+
+def why_incomplete(document: Mapping[str, Any]) -> str:
+    """Return the first reason for which something was not seen, and how many more there are."""
+    unseen = document["coverage"]["unseen"]
+    if not unseen:
+        count = document["summary"]["unknown"]
+        return f"{count} item{'s' * (count != 1)} unknown"
+    first = unseen[0]
+    more = f" and {len(unseen) - 1} more" if len(unseen) > 1 else ""
+    where = f"{first['environment']} {first['section']}".removesuffix(" *")
+    detail = f" ({without_name(first['detail'], first['environment'])})" if first["detail"] else ""
+    return f"{where} {first['reason'].replace('_', ' ')}{detail}{more}"
 
 
 def csv_of(document: Mapping[str, Any]) -> str:

@@ -214,3 +214,26 @@ def test_config_from_another_kind_of_place_is_one_finding(
         assert told_of(found) == {"sources": "medium"}
         assert found.causes[0].title == "staging takes its config from dotenv, prod from ecs"
         assert max(one.severity for one in found.items if one.cause) == "medium"
+
+
+def test_an_application_beside_its_database_still_has_a_release() -> None:
+    """One service of a container and of the database behind it: the image is not the server's."""
+
+    def both(tag: str, version: str, key: Any = None) -> Any:
+        server = {"main#product": "postgresql", "main#version": version}
+        return {**shop(tag, keys_=key), "backing_services": section(server)}
+
+    found = compare(both("1.5.0", "16.3", keys(A="some text", B="b")), both("1.4.0", "14.11"))
+    assert causes(found)["release"] == {"B"}
+    assert only(found, "B").due
+
+
+@pytest.mark.parametrize("repository", ["postgres", "bitnami/postgresql", "postgis/postgis", None])
+def test_the_image_of_a_server_is_no_release(repository: str | None) -> None:
+    def server(tag: str, version: str) -> Any:
+        image = {"image#tag": tag, **({"image#repository": repository} if repository else {})}
+        facts = {"main#product": "postgresql", "main#version": version}
+        return {"release": section(image), "backing_services": section(facts)}
+
+    found = compare(server("16.3", "16.3"), server("14.11", "14.11"))
+    assert causes(found) == {"engine_upgrade": {"image#tag"}}
