@@ -50,9 +50,7 @@ def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> s
     if kind in ("read_but_unset", "default_in_production"):
         where = read(judged.key.component, item) or "the code reads it"
         return f"in {pair.right.name}: set {item}   # {where}"
-    if kind == "schema_behind":
-        return f"in {pair.right.name}: run the pending migrations ({item.partition('/')[2]})"
-    if judged.left is None or kind in ("floating", "contradiction"):
+    if judged.left is None or kind in ("floating", "contradiction", "schema_behind"):
         return _in_place(judged, pair.right.name)
     if judged.key.section == "config":
         return _config(judged, behind, ahead, read(judged.key.component, item))
@@ -120,6 +118,8 @@ def _in_place(judged: Judged, environment: str) -> str:
         return f"in {environment}: end the roll-out of {judged.key.service}, or take it back"
     if judged.key.kind == "floating":
         return f"in {environment}: pin {item} to a full version or a digest"
+    if judged.key.kind == "schema_behind":
+        return f"in {environment}: run the pending migrations ({item.partition('/')[2]})"
     if judged.key.kind == "contradiction":
         return f"in {environment}: find out which source of {item} is right; the first listed was taken"
     if judged.key.kind == "set_but_unread":
