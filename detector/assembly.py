@@ -36,6 +36,7 @@ from detector.queries.explaining import Explaining
 from detector.queries.gating import Gate
 from detector.queries.inventory import Inventory
 from detector.queries.overview import Overview
+from detector.queries.previewing import Previews
 from detector.queries.promotion import Promotions
 from detector.queries.report import Reports
 from detector.queries.scores import Scores
@@ -82,6 +83,7 @@ class Reading:
     comparisons: Comparisons
     explaining: Explaining
     gate: Gate
+    previews: Previews
     overview: Overview
     inventory: Inventory
     promotions: Promotions
@@ -230,6 +232,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
         explaining=Explaining(
             store=store, views=views, comparisons=comparisons, policy=settings.current_policy
         ),
+        previews=Previews(comparisons=comparisons, policy=settings.current_policy),
         gate=Gate(store=store, comparisons=comparisons, policy=settings.current_policy),
         overview=overview,
         inventory=Inventory(

@@ -27,8 +27,8 @@ from detector.config.sources import SourceEntry
 from detector.config.unheeded import UNHEEDED
 from detector.engine.pack import PACK
 from detector.engine.rules import Rule
+from detector.engine.trace import said
 from detector.errors import ParityError, StoreError
-from detector.model.clock import print_duration
 from detector.model.words import REASONS, SECTIONS, SEVERITIES, Kind, State, Status, Verdict
 from tests.collectors.lent import context
 
@@ -344,22 +344,9 @@ async def test_the_example_of_a_collector_works(tmp_path: Path) -> None:
 
 def printed(rule: Rule) -> str:
     """A rule as it would stand in parity.yml."""
-    said: dict[str, Any] = {"match": rule.match.document()}
-    outcome = rule.outcome
-    for name in ("ignore", "expect", "confirm_after"):
-        if (value := getattr(outcome, name)) is not None:
-            said[name] = value
-    if outcome.severity is not None:
-        said["severity"] = outcome.severity["*"] if set(outcome.severity) == {"*"} else dict(outcome.severity)
-    for name in ("allow_ahead", "allow_skew"):
-        if (allowance := getattr(outcome, name)) is not None:
-            said[name] = print_duration(allowance.span)
-            if allowance.distances:
-                said[name] = {"for": said[name], "distances": list(allowance.distances)}
-    line = yaml.safe_dump(
-        said, default_flow_style=True, sort_keys=False, width=100, allow_unicode=True
-    ).rstrip()
-    return f"# {rule.name}\n- " + line.replace("\n", "\n  ")
+    entry = {"match": rule.match.document(), **said(rule.outcome)}
+    line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=100, allow_unicode=True)
+    return f"# {rule.name}\n- " + line.rstrip().replace("\n", "\n  ")
 
 
 def pack_in_print() -> str:

@@ -1,4 +1,4 @@
-"""The shape of explanations and of the gate, for the OpenAPI document."""
+"""The shape of explanations, of the gate and of rules, for the OpenAPI document."""
 
 from typing import Any, Literal
 
@@ -152,3 +152,21 @@ class Gate(Answer):
     comparisons: list[Diff]
     promote: Promote | None = None
     services: list[Promoted] = Field(default=[])
+
+
+class RuleNow(Answer):
+    """What a rule of the file does to what differs now."""
+
+    matches: int
+    hides: int
+    by_severity: dict[Severity, int]
+
+
+class RuleInForce(Answer):
+    """One rule, as it may stand in parity.yml."""
+
+    rule: str
+    match: dict[str, Any]
+    says: dict[str, Any]
+    shipped: bool
+    now: RuleNow | None

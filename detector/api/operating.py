@@ -48,6 +48,12 @@ async def reload(asked: Asked[Params]) -> web.StreamResponse:
     return _said({"loaded_at": print_time(asked.reading.settings.loaded_at)})
 
 
+async def rules(asked: Asked[Params]) -> web.StreamResponse:
+    """Every rule in force, the shipped ones first; those of parity.yml with what they match and hide now."""
+    items = await asked.reading.previews.rules(now=asked.now)
+    return json_answer(asked.request, {"items": items, "next_cursor": None})
+
+
 async def openapi(asked: Asked[Params]) -> web.StreamResponse:
     """The interface as OpenAPI 3.1."""
     return json_answer(asked.request, asked.request.app[OPENAPI])

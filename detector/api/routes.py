@@ -201,6 +201,13 @@ INTERFACE: Final = (
         params=Listed,
         answer=s.Listing[i.Source],
     ),
+    Route(
+        method="GET",
+        path=f"{V1}/rules",
+        scope="read",
+        handler=operating.rules,
+        answer=s.Listing[e.RuleInForce],
+    ),
     Route(method="GET", path=f"{V1}/openapi.json", scope="read", handler=operating.openapi),
 )
 OPERATION: Final = (

@@ -11,14 +11,19 @@ def config() -> None:
 
 
 @config.command("show")
+@click.option("--rules", is_flag=True, help="Only the rules, the shipped ones first, as YAML.")
 @config_option
-def show_config(config_path: str | None) -> None:
+def show_config(rules: bool, config_path: str | None) -> None:
     """Print the configuration with every default filled in and every secret masked."""
     import yaml
 
     from detector.cli.asking import configuration
-    from detector.config.show import show
+    from detector.config.policy import policy_of
+    from detector.config.show import rules_text, show
 
+    if rules:
+        say(rules_text(policy_of(configuration(config_path)).rules), nl=False)
+        return
     say(yaml.safe_dump(show(configuration(config_path)), sort_keys=False, allow_unicode=True), nl=False)
 
 

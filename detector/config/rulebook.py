@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from detector.config.draft import Draft, Piece
+from detector.config.nonsense import contradictions, home_of
 from detector.config.records import Comparison
 from detector.config.rules import MatchEntry, OnlyEntry, RuleEntry
 from detector.engine.rules import Rule
@@ -14,19 +15,24 @@ def read_rules(draft: Draft, comparisons: Sequence[Comparison], *, any_service: 
 
     ``any_service``: services may exist that the file does not name.
     """
-    rules = []
+    rules: list[Rule] = []
     for piece, entry in draft.all(RuleEntry, "rules"):
         if entry.says_nothing:
             message = "a rule without an outcome: add ignore, expect, severity, allow_ahead or another"
             draft.problems.add(piece.path, "config-semantics", message)
-        if entry.ignore and entry.match.matches_all:
+        if (entry.ignore or entry.expect == "any") and entry.match.matches_all:
             message = "hides everything: say in match what is not worth seeing"
             draft.problems.add(piece.path, "rule-too-broad", message)
         check_match(draft, piece.at("match"), entry.match, comparisons, any_service=any_service)
+        for key, why in contradictions(entry.match):
+            draft.problems.warn(piece.at("match", key).path, f"{why}: this rule never matches")
         if isinstance(entry.expect, OnlyEntry):
             for only in piece.at("expect", "only").each():
                 draft.require(only, only.text, draft.names("environments"), "environment")
-        rules.append(entry.rule(f"{draft.problems.file.name}:{piece.node.line}"))
+        name = f"{draft.problems.file.name}:{piece.node.line}"
+        if any(rule.name == name for rule in rules):
+            name = f"{name}:{piece.node.column}"  # two rules of one line
+        rules.append(entry.rule(name))
     return tuple(rules)
 
 
@@ -35,7 +41,8 @@ def check_match(
 ) -> None:
     """Note names in a match that nothing defines, and warn of what can never match."""
     known = {
-        "comparison": tuple(comparison.name for comparison in comparisons),
+        # A finding inside one environment is called by its name.
+        "comparison": (*(one.name for one in comparisons), *draft.names("environments")),
         "service": () if any_service else draft.names("services"),
     }
     for key, names in known.items():
@@ -50,10 +57,10 @@ def check_match(
         for word in _words(piece.at(key)):
             if any(mark in word.text for mark in "?["):
                 draft.problems.warn(word.path, "only * is special: ? and [ are read as they stand")
-    if match.section and "dependencies" not in match.section:
-        for word in _words(piece.at("item")):
-            if word.text.startswith("pkg:"):
-                draft.problems.warn(word.path, "packages stand in section dependencies: this never matches")
+    for word in _words(piece.at("item")):
+        home = home_of(word.text)
+        if home is not None and match.section and home not in match.section:
+            draft.problems.warn(word.path, f"stands in section {home}: this never matches")
 
 
 def _words(piece: Piece) -> list[Piece]:

@@ -1,5 +1,6 @@
 """The shape of ``rules``, and what they say to the engine."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal, get_args
 
@@ -19,10 +20,14 @@ from detector.config.fields import (
     Strict,
 )
 from detector.engine.rules import Allowance, Match, Outcome, Rule
-from detector.model.words import Kind, SectionName, Severity, Status
+from detector.model.words import Basis, Kind, SectionName, Severity, Status, Tier
 
 Expectation = Literal["presence", "equal", "differ", "any"]
 Distance = Literal["major", "minor", "patch", "prerelease", "revision", "build", "unordered"]
+#: Beside distances: extra copies of a package, and all that nothing else names.
+Graded = Literal["major", "minor", "patch", "prerelease", "revision", "build", "unordered", "copies", "*"]
+Direction = Literal["left_ahead", "right_ahead", "unordered", "diverged"]
+Reading = Literal["required", "stand_in", "optional", "declared", "unread"]
 
 
 def _one_or_more(words: tuple[str, ...] = ()) -> WithJsonSchema:
@@ -34,6 +39,11 @@ Globs = Annotated[tuple[Glob, ...], OR_LIST, _one_or_more()]
 Sections = Annotated[tuple[SectionName, ...], OR_LIST, _one_or_more(get_args(SectionName))]
 Kinds = Annotated[tuple[Kind, ...], OR_LIST, _one_or_more(get_args(Kind))]
 Statuses = Annotated[tuple[Status, ...], OR_LIST, _one_or_more(get_args(Status))]
+Bases = Annotated[tuple[Basis, ...], OR_LIST, _one_or_more(get_args(Basis))]
+Tiers = Annotated[tuple[Tier, ...], OR_LIST, _one_or_more(get_args(Tier))]
+Directions = Annotated[tuple[Direction, ...], OR_LIST, _one_or_more(get_args(Direction))]
+Readings = Annotated[tuple[Reading, ...], OR_LIST, _one_or_more(get_args(Reading))]
+Distances = Annotated[tuple[Distance, ...], OR_LIST, _one_or_more(get_args(Distance))]
 
 
 class MatchEntry(Strict):
@@ -72,11 +82,43 @@ class MatchEntry(Strict):
         )
 
 
+class RuleMatch(MatchEntry):
+    """All that a rule can match on: what the shipped ones do, those of the file may."""
+
+    basis: Bases = Field(default=(), description="How near to reality it was seen")
+    left_tier: Tiers = ()
+    right_tier: Tiers = ()
+    direction: Directions = ()
+    read: Readings = Field(default=(), description="Of keys: what the code makes of it")
+    product: Globs = Field(default=(), description="Of backing services")
+    managed: bool | None = Field(default=None, description="Of servers: upgraded by their platform")
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether nothing is left out."""
+        own = (getattr(self, name) for name in RuleMatch.model_fields.keys() - MatchEntry.model_fields.keys())
+        return super().matches_all and all(words in ((), None) for words in own)
+
+    def match(self) -> Match:
+        """Return the match of the engine."""
+        return replace(
+            super().match(),
+            basis=self.basis,
+            left_tier=self.left_tier,
+            right_tier=self.right_tier,
+            direction=self.direction,
+            read=self.read,
+            product=self.product,
+            managed=self.managed,
+        )
+
+
 class AllowedEntry(Strict):
     """The long form of an allowance."""
 
     span: Duration = Field(alias="for")
     versions: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    distances: Distances = Field(default=(), description="Only for changes of these distances")
 
 
 Allowed = Annotated[Annotated[Duration, Tag(WORD)] | Annotated[AllowedEntry, Tag(MAPPING)], BY_FORM]
@@ -91,17 +133,17 @@ class OnlyEntry(Strict):
 class RuleEntry(Strict):
     """match → outcome. Later rules overrule earlier ones, outcome by outcome."""
 
-    match: MatchEntry
+    match: RuleMatch
     ignore: bool | None = None
     expect: (
         Annotated[Annotated[Expectation, Tag(WORD)] | Annotated[OnlyEntry, Tag(MAPPING)], BY_FORM] | None
     ) = None
     severity: (
-        Annotated[Annotated[Severity, Tag(WORD)] | Annotated[dict[Distance, Severity], Tag(MAPPING)], BY_FORM]
+        Annotated[Annotated[Severity, Tag(WORD)] | Annotated[dict[Graded, Severity], Tag(MAPPING)], BY_FORM]
         | None
     ) = None
     allow_ahead: Allowed | None = None
-    allow_skew: Duration | None = None
+    allow_skew: Allowed | None = None
     confirm_after: Runs | None = None
     note: Annotated[str, Field(max_length=1000)] | None = None
 
@@ -129,5 +171,5 @@ def _allowance(said: timedelta | AllowedEntry | None) -> Allowance | None:
     if said is None:
         return None
     if isinstance(said, AllowedEntry):
-        return Allowance(span=said.span, versions=said.versions)
+        return Allowance(span=said.span, versions=said.versions, distances=said.distances)
     return Allowance(span=said)

@@ -1,16 +1,18 @@
 """The configuration in force as plain data, for `parity config show` and the API: secrets are masked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from pydantic import BaseModel
 
 from detector.config.fields import Days, Validity
 from detector.config.records import Config, Source
-from detector.engine.rules import Allowance, Rule
+from detector.engine.rules import Rule
+from detector.engine.trace import said
 from detector.model.clock import print_exactly
 
 MASK: Final = "***"
@@ -69,19 +71,24 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    said = {name: value for name, value in _fields(rule.outcome) if value is not None}
-    return {"name": rule.name, "match": rule.match.document(), **_plain(said)}
+    return {"name": rule.name, "match": rule.match.document(), **said(rule.outcome)}
 
 
-def _fields(record: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(record, name)) for name in type(record).__slots__]
+def rules_text(rules: Sequence[Rule]) -> str:
+    """Return rules as YAML that may stand in parity.yml, each below a comment with its name."""
+    lines = ["rules:"]
+    for rule in rules:
+        entry = {"match": rule.match.document(), **said(rule.outcome)}
+        text = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=100, allow_unicode=True)
+        lines += [f"  # {rule.name}", "  - " + text.rstrip().replace("\n", "\n    ")]
+    return "\n".join(lines) + "\n"
 
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it: models as mappings by their keys in the file, secrets masked."""
     if isinstance(value, timedelta):
         return print_exactly(value)
-    if isinstance(value, Validity | Days | Allowance | Path):
+    if isinstance(value, Validity | Days | Path):
         return str(value)
     if isinstance(value, BaseModel):
         fields = type(value).model_fields

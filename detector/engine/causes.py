@@ -140,7 +140,10 @@ def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candi
     for judged in items:
         if judged.key.item == "image#tag" and is_of_server(left, judged.key.component):
             continue
-        if judged.key.kind not in ("difference", "variant") or judged.verdict not in ("drift", "expected"):
+        if judged.key.kind not in ("difference", "variant", "rebuilt") or judged.verdict not in (
+            "drift",
+            "expected",
+        ):
             continue
         if (candidate := _candidate_of(judged, left)) is not None:
             ordered.append(candidate)
@@ -167,6 +170,10 @@ def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     title = _step(judged)
     if judged.direction == "left_ahead" and item == "image#tag":
         return 0, ("release", f"release {title}", key, lambda child: _inside_release(child, key))
+    if key.kind == "rebuilt":
+        if judged.direction != "left_ahead":
+            return None
+        return 1, ("rebuilt", "image rebuilt on a newer base", key, lambda child: _on_base(child, judged))
     if item == "image#base":
         return 1, ("base_image", f"base image {title}", key, lambda child: _on_base(child, judged))
     if item == "os#release":

@@ -13,7 +13,7 @@ from detector.engine.causes import Cause
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.components import joins_of, sides_at, targets
 from detector.engine.findings import findings_of
-from detector.engine.judgement import PEER_SKEW, Case, allowance_for, subject_of
+from detector.engine.judgement import PEER_SKEW, Case, allowance_for, as_judged, subject_of
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.policy import Pair
 from detector.engine.questions import Question, Subject, subjects_meant
@@ -192,7 +192,7 @@ def _explained(
     now: datetime,
 ) -> Explanation:
     case, between = _case(both, subject, found, pair=pair, rules=rules, now=now)
-    difference = _difference(case, subject.key, judged, between)
+    difference = as_judged(case, _difference(case, subject.key, judged, between))
     about = subject_of(case, difference)
     decision = decide(rules, about)
     answer = judged.verdict if judged is not None else _answer(difference, decision)
@@ -304,7 +304,7 @@ def _clock_of(
 ) -> Clock | None:
     subject = Subject(parent.comparison, parent.key)
     case, between = _case(both, subject, found, pair=pair, rules=rules, now=now)
-    difference = _difference(case, parent.key, parent, between)
+    difference = as_judged(case, _difference(case, parent.key, parent, between))
     return _clock(case, difference, decide(rules, subject_of(case, difference)), parent)
 
 

@@ -20,6 +20,9 @@ _REPOSITORY, _TAG, _COMMIT = "image#repository", "image#tag", "repo#commit"
 _REGISTRY_DIGESTS = ("image#digest", "image#index")
 #: Why something is out of sight for a while. What a source may never read keeps no names from comparison.
 _PASSING = ("not_collected", "unreachable", "timeout", "crashed", "stale", "held")
+_SYSTEM_PACKAGES = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
+#: What a distribution changes within a release.
+_PATCHES = ("patch", "revision", "build")
 _NOT_COMPARABLE = Side(unknown="not_comparable")
 
 
@@ -49,6 +52,31 @@ def settle_image(
     kind: Kind = "rebuilt" if one_name else "difference"
     place = Place(component, "release", name)
     return [*found, Difference(place, "changed", *sides, kind, None, "unordered")]
+
+
+def on_newer_base(found: Sequence[Difference], component: str) -> Sequence[Difference]:
+    """Return the differences with a rebuild ordered where it is known to be the same on a newer base.
+
+    Then all packages of the image that differ are those of the operating system, each by no more than a
+    patch, and left has the newer ones. An image whose packages nobody lists may hold anything.
+    """
+    rebuilt = [one for one in found if one.kind == "rebuilt" and one.place.component == component]
+    if not rebuilt:
+        return found
+    inside = [
+        one for one in found if one.place.section == "dependencies" and one.place.component == component
+    ]
+    if not any(one.status == "changed" for one in inside) or not all(map(_is_patch_of_system, inside)):
+        return found
+    return [one._replace(direction="left_ahead") if one in rebuilt else one for one in found]
+
+
+def _is_patch_of_system(one: Difference) -> bool:
+    if one.status == "same" or one.place.item.startswith("lockfile#"):
+        return True
+    if not one.place.item.startswith(_SYSTEM_PACKAGES) or one.status != "changed":
+        return False
+    return one.direction == "left_ahead" and one.distance in _PATCHES
 
 
 def is_of_server(view: View, component: str) -> bool:

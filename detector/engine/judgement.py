@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from detector.engine.ahead import Histories, lead_of, skew_since
 from detector.engine.calendars import Calendar, end_of
 from detector.engine.detail import detail_of
+from detector.engine.lineage import DIVERGED, MOVING, in_lineage
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
 from detector.engine.reads import reading_of, where_read
@@ -69,6 +70,7 @@ class Ruling(NamedTuple):
 
 def judge(case: Case, difference: Difference) -> Judged | None:
     """Return the verdict, or None where a rule says that the item does not matter."""
+    difference = as_judged(case, difference)
     decision, severity = decided(case, difference)
     if decision.outcome.ignore:
         return None
@@ -99,6 +101,15 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         confirm_after=decision.outcome.confirm_after,
         mend=case.mend if verdict in ("drift", "expected") else None,
     )
+
+
+def as_judged(case: Case, difference: Difference) -> Difference:
+    """Return a difference with all that its case knows of it: the order of commits and word tags."""
+    place = difference.place
+    if place.item not in MOVING or case.alone:
+        return difference
+    ours, theirs = (_history(case, one.name, place) for one in (case.pair.left, case.pair.right))
+    return in_lineage(difference, ours, theirs)
 
 
 def decided(case: Case, difference: Difference) -> Decided:
@@ -138,6 +149,8 @@ def _verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
         return Ruling("unknown", decision.rule)
     if difference.kind == "shared_secret" and decision.outcome.expect in ("any", "equal"):
         return Ruling("expected", decision.rule)
+    if difference.kind == "rebuilt" and difference.direction == "left_ahead":
+        return _allowed(case, difference, decision)
     if difference.kind not in ("difference", "variant"):
         return Ruling("drift", decision.rule)
     if difference.place.section == "config" and difference.left.present and difference.right.present:
@@ -263,7 +276,7 @@ def _left_leads(difference: Difference) -> bool:
 
 
 def _direction(pair: Pair, direction: str | None) -> str | None:
-    return "unordered" if pair.peers else direction
+    return "unordered" if pair.peers or direction == DIVERGED else direction
 
 
 def _seen(difference: Difference) -> Side:

@@ -275,6 +275,32 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(section=("codebase",), item=("repo#commit", "repo#branch")),
         Outcome(severity={"*": "info"}, allow_ahead=_days(7)),
     ),
+    # Which of two commits is the later is told by what ran before, or by nothing.
+    _rule(
+        "codebase/unordered",
+        Match(section=("codebase",), item=("repo#commit", "repo#branch"), direction=("unordered",)),
+        Outcome(allow_skew=_days(7)),
+    ),
+    _rule(
+        "codebase/in_development",
+        Match(
+            section=("codebase",),
+            item=("repo#commit", "repo#branch"),
+            direction=("unordered",),
+            left_tier=("development",),
+        ),
+        Outcome(expect="any"),
+    ),
+    _rule(
+        "codebase/diverged",
+        Match(section=("codebase",), direction=("diverged",)),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "codebase/diverged_in_development",
+        Match(section=("codebase",), direction=("diverged",), left_tier=("development",)),
+        Outcome(severity={"*": "info"}),
+    ),
     _rule("release", Match(section=_RELEASE), Outcome(severity={"*": "info"})),
     _rule(
         "release/tag",
@@ -290,6 +316,12 @@ PACK: Final[tuple[Rule, ...]] = (
         Outcome(severity={"*": "medium"}),
     ),
     _rule("release/rebuilt", Match(kind=("rebuilt",)), Outcome(severity={"*": "high"})),
+    # The same application on a newer base: a bot rebuilds each night, and the other side follows.
+    _rule(
+        "release/rebuilt_on_newer_base",
+        Match(kind=("rebuilt",), direction=("left_ahead",)),
+        Outcome(severity={"*": "low"}, allow_ahead=_days(7)),
+    ),
     _rule(
         "release/rebuilt_after_development",
         Match(kind=("rebuilt",), left_tier=("development",)),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from detector.engine import migrations
 from detector.engine.components import joins_of, one_sided, sides_at, targets
 from detector.engine.difference import Difference, Differences
-from detector.engine.images import settle_image
+from detector.engine.images import on_newer_base, settle_image
 from detector.engine.interning import facts_if_new, unlike
 from detector.engine.values import (
     IMAGE_IDENTITY,
@@ -63,7 +63,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     pairs = [_of_one(place, ours, theirs) for place, (ours, theirs) in lonely.items()]
     found += [difference for difference in pairs if difference is not None]
     for component in images - skipped:
-        found = list(settle_image(found, left, right, component, joins))
+        found = list(on_newer_base(settle_image(found, left, right, component, joins), component))
     return Differences(
         items=tuple(found),
         compared=compared,

@@ -106,7 +106,8 @@ def _under_cause(judged: Judged, cause: Cause | None, parent: Judged | None) -> 
 
 
 def _plainly(case: Case, difference: Difference, decision: Decision, judged: Judged) -> str:
-    if difference.kind not in ("difference", "variant"):
+    newer_base = difference.kind == "rebuilt" and difference.direction == "left_ahead"
+    if difference.kind not in ("difference", "variant") and not newer_base:
         return f"{difference.kind.replace('_', ' ')} is a finding: it needs no difference"
     name, allowance, _ = allowance_for(case, difference, decision)
     if judged.verdict == "expected":

@@ -34,6 +34,8 @@ def said(outcome: Outcome) -> dict[str, Any]:
             spoken[name] = _allowance(value)
         elif isinstance(value, Mapping):
             spoken[name] = value["*"] if set(value) == {"*"} else dict(value)
+        elif name == "confirm_after":
+            spoken[name] = f"{value} runs"
         elif name == "expect" and isinstance(value, tuple):
             spoken[name] = {"only": list(value)}
         else:

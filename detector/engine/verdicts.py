@@ -172,7 +172,7 @@ def places_that_lead(found: Differences) -> list[Place]:
     """
     places: dict[Place, None] = {}
     for difference in found.items:
-        if difference.kind not in ("difference", "variant") or not _moved(difference):
+        if difference.kind not in ("difference", "variant", "rebuilt") or not _moved(difference):
             continue
         places[difference.place] = None
         if difference.place.section in found.joins:

@@ -22,7 +22,7 @@ from detector.model.words import (
 #: replica) or a small nested document; ``None`` says: looked, has none.
 Value = None | bool | int | float | str | list[Any] | dict[str, Any]
 #: Hints ride beside a value; they steer rules and are never compared.
-HINTS: Final = ("scope", "direct", "platform", "managed", "auto_minor_upgrade", "expected_by")
+HINTS: Final = ("scope", "direct", "platform", "managed", "auto_minor_upgrade", "expected_by", "ancestry")
 
 EVERYTHING: Final[tuple[str, ...]] = ("*",)
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})

@@ -47,6 +47,7 @@ _HINT_TYPES: Final[Mapping[str, type]] = {
     "managed": bool,
     "auto_minor_upgrade": bool,
     "expected_by": str,
+    "ancestry": str,
 }
 
 

@@ -133,3 +133,30 @@ async def test_a_promotion_that_means_nothing_is_refused(
     response = await leading.get(f"/api/v1/gate?{query}")
     assert response.status == status
     assert words in (await response.json(content_type=None))["detail"]
+
+
+async def test_rules_in_force_say_what_they_hide(leading: House) -> None:
+    items = (await leading.json("/api/v1/rules"))["items"]
+    assert items[0]["rule"] == "default/rest"
+    assert all(one["shipped"] and one["now"] is None for one in items)
+
+
+async def test_rules_with_errors_never_replace_those_in_force(leading: House) -> None:
+    path = leading.running.reading.settings.config.path
+    good = path.read_text()
+    path.write_text(good + "rules: [{match: {item: STRIPE_KEY}, ignore: true}]\n")
+    assert (await leading.ask("POST", "/-/reload", who="admin")).status == 200
+    (mine,) = [one for one in (await leading.json("/api/v1/rules"))["items"] if not one["shipped"]]
+    assert mine["now"]["matches"] == 1
+    path.write_text(good + "rules: [{match: {sektion: config}, ignore: true}]\n")
+    refused = await leading.ask("POST", "/-/reload", who="admin")
+    assert refused.status == 422
+    problem = await refused.json(content_type=None)
+    assert problem["detail"] == "parity.yml has problems; the old one stays in force"
+    assert "did you mean section?" in problem["errors"][0]["message"]
+    after = [one for one in (await leading.json("/api/v1/rules"))["items"] if not one["shipped"]]
+    assert [one["rule"] for one in after] == [mine["rule"]]
+    explained = await leading.json(
+        "/api/v1/explain?left=staging&right=prod-eu&service=checkout&item=STRIPE_KEY"
+    )
+    assert explained["because"] == f"{mine['rule']} hides it"

@@ -29,7 +29,6 @@ def test_a_key_of_two_files_needs_no_service_and_no_config(parity: Parity, folde
         "  default/rest  (match everything)",
         "      expect: equal",
         "      severity: info",
-        "    → confirm_after: 2",
         "  default/config  (match section config)",
         "    → expect: presence",
         "      severity: medium",

@@ -16,7 +16,7 @@ def test_what_is_risky_but_accepted_is_warned_of_at_each_start(load_text: Load) 
     [
         ("match: {comparison: 'x*..prod'}, ignore: true", "matches no comparison"),
         ("match: {item: '(a+)+$[x]'}, ignore: true", "only * is special"),
-        ("match: {section: config, item: 'pkg:pypi/*'}, ignore: true", "packages stand in"),
+        ("match: {section: config, item: 'pkg:pypi/*'}, ignore: true", "stands in section dependencies"),
     ],
 )
 def test_a_rule_that_can_never_match_is_warned_of(load_text: Load, rule: str, why: str) -> None:

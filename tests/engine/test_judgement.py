@@ -409,7 +409,6 @@ def test_fingerprints_of_two_keys_are_unknown_and_say_so() -> None:
     ("name", "left", "right", "lines"),
     [
         ("codebase", {"repo#url": "github.com/acme/a"}, {"repo#url": "github.com/acme/b"}, "critical"),
-        ("codebase", {"repo#commit": "4f1c2aa"}, {"repo#commit": "8bd03ef"}, "info"),
         ("release", {"image#repository": "acme/a"}, {"image#repository": "acme/b"}, "medium"),
         ("release", {"image#tag": "1.3.0"}, {"image#tag": "1.4.0"}, "medium"),
         ("release", {"image#tag": "4f1c2aa"}, {"image#tag": "8bd03ef"}, "low"),
