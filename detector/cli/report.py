@@ -68,7 +68,7 @@ def report(
     Without environments: what the gate compares.
     """
     from detector.cli.asking import asked
-    from detector.cli.verdict import exit_of
+    from detector.queries.answering import answer_of
 
     if output == "cyclonedx":
         _inventory(left, right, config_path)
@@ -86,7 +86,7 @@ def report(
         finish(ERROR, "report: no comparison; name two environments, as in parity report staging prod")
     _print(document, output, factors=factors, fail_on=fail_on)
     answers = [
-        exit_of(one, fail_on=fail_on, allow_incomplete=allow_incomplete) for one in document["comparisons"]
+        answer_of(one, fail_on=fail_on, allow_incomplete=allow_incomplete) for one in document["comparisons"]
     ]
     code, reason = min(answers, key=lambda answer: _FIRMNESS.index(answer[0]))
     finish(code, f"report: {reason}")
