@@ -31,6 +31,11 @@ _FINDINGS: Final[Mapping[str, str]] = {
     "service_gone": "the service is gone from {gone}",
     "schema_behind": "{name} is behind what the code of {right} expects",
     "substitution": "{name} leads to {ours} in {left} and to {theirs} in {right}",
+    "emulator": "{name} leads to an emulator on one side alone",
+    "literal_secret": "{name} is a secret in plain text here and a reference there",
+    "environment_switch": "{name} tells the code which environment it is in",
+    "nonproduction_host": "{name} points at a host that is not named after production",
+    "client_skew": "{client} is older than the {product} {server} it talks to",
 }
 
 _CONSEQUENCES: Final[Mapping[str, str]] = {
@@ -39,6 +44,11 @@ _CONSEQUENCES: Final[Mapping[str, str]] = {
     "shared_endpoint": "What {left} writes may arrive in the data of {right}.",
     "mixed": "Which version of a service answers in {right} is left to chance.",
     "rebuilt": "What was tested under this name is not what {right} runs.",
+    "emulator": "{left} and {right} do not talk to the same kind of service.",
+    "literal_secret": "Whoever may read the settings of {right} reads the secret.",
+    "environment_switch": "What differs behind the name of an environment, no comparison of keys shows.",
+    "nonproduction_host": "{right} depends on a service of another environment.",
+    "client_skew": "Tools and drivers of {right} may refuse its server.",
     "placeholder": "A part of {right} was never configured.",
     "loopback_in_production": "{right} talks to itself where it should talk to a service.",
     "read_but_unset": "Code in {right} reads a key that nobody sets.",
@@ -113,6 +123,7 @@ def _names(item: Mapping[str, Any], left: str, right: str) -> dict[str, str]:
         "gone": gone,
         "other": other,
         "listed": _listed(item["right"]),
+        **_client(item),
         "ours": _product(item["left"]),
         "theirs": _product(item["right"]),
         "replicas": _replicas(item["right"]),
@@ -140,9 +151,25 @@ def _replicas(side: Mapping[str, Any]) -> str:
     return ", ".join(many[:_MOST_VALUES]) + more
 
 
+def _client(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return a client and its server in words: ``postgresql-client-15 15.8``, ``PostgreSQL``, ``16.3``."""
+    value = (item["right"] or {}).get("value")
+    if item["kind"] != "client_skew" or not isinstance(value, Mapping):
+        return {"client": name_of(item["item"]), "product": "server", "server": ""}
+    return {
+        "client": f"{name_of(item['item'])} {value.get('client', '')}",
+        "product": str(value.get("product", "server")),
+        "server": str(value.get("server", "")),
+    }
+
+
 def _product(side: Mapping[str, Any] | None) -> str:
-    """Return what a URL leads to, from its scheme: all of a config value that a message may say."""
+    """Return what a key or a server is: all of a config value that a message may say."""
     value = (side or {}).get("value")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and "backend" in value:
+        return str(value["backend"])
     scheme = str(value.get("scheme", "")) if isinstance(value, Mapping) else ""
     return product_of_scheme(scheme) or "something else"
 

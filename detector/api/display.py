@@ -61,6 +61,13 @@ _WORDS_OF_KIND: Final = {
     "placeholder": "placeholder in production",
     "loopback_in_production": "points at the machine itself",
     "read_but_unset": "read by the code, set nowhere",
+    "default_in_production": "a default that is none for production",
+    "set_but_unread": "set, and read nowhere in the code",
+    "emulator": "an emulator in place of the service",
+    "literal_secret": "a secret in plain text",
+    "environment_switch": "names the environment",
+    "nonproduction_host": "points at another environment",
+    "client_skew": "older than its server",
     "service_gone": "the service is gone",
     "substitution": "another kind of backing service",
 }

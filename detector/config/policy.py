@@ -71,6 +71,10 @@ class Policy:
             return False
         return any(matches(glob, service) for glob in self.ephemeral.get(environment, ()))
 
+    def servers_of(self, name: str) -> tuple[str, ...]:
+        """Return the backing services that say that a service uses them."""
+        return tuple(server.name for server in self.services.values() if name in server.used_by)
+
     def pair(self, left: str, right: str) -> tuple[Pair, bool]:
         """Return the pair in promotion order, and whether it was asked the other way round."""
         ours, theirs = self.environment(left), self.environment(right)

@@ -252,6 +252,26 @@ PACK: Final[tuple[Rule, ...]] = (
     _rule("config/shared_secret", Match(kind=("shared_secret",)), Outcome(severity={"*": "high"})),
     _rule("config/shared_endpoint", Match(kind=("shared_endpoint",)), Outcome(severity={"*": "critical"})),
     _rule("config/substitution", Match(kind=("substitution",)), Outcome(severity={"*": "critical"})),
+    # What stands in for mail and for a cache loses nothing that anybody keeps.
+    _rule(
+        "config/substitution/mail",
+        Match(kind=("substitution",), item=("*MAIL*", "*SMTP*")),
+        Outcome(severity={"*": "medium"}),
+    ),
+    _rule(
+        "config/substitution/cache",
+        Match(kind=("substitution",), item=("*CACHE*",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule("config/emulator", Match(kind=("emulator",)), Outcome(severity={"*": "medium"})),
+    _rule(
+        "config/emulator_in_staging",
+        Match(kind=("emulator",), left_tier=("staging",)),
+        Outcome(severity={"*": "high"}),
+    ),
+    _rule("config/literal_secret", Match(kind=("literal_secret",)), Outcome(severity={"*": "medium"})),
+    _rule("config/environment_switch", Match(kind=("environment_switch",)), Outcome(severity={"*": "info"})),
+    _rule("config/nonproduction_host", Match(kind=("nonproduction_host",)), Outcome(severity={"*": "high"})),
     _rule("config/source_differs", Match(kind=("config_source_differs",)), Outcome(severity={"*": "medium"})),
     _rule(
         "config/production",
@@ -339,6 +359,12 @@ PACK: Final[tuple[Rule, ...]] = (
         "mixed/production",
         Match(kind=("mixed",), right_tier=("production",)),
         Outcome(severity={"*": "high"}),
+    ),
+    _rule("client_skew", Match(kind=("client_skew",)), Outcome(severity={"*": "medium"})),
+    _rule(
+        "client_skew/library",
+        Match(kind=("client_skew",), item=("pkg:*/libpq*",)),
+        Outcome(severity={"*": "low"}),
     ),
     _rule("service_gone", Match(kind=("service_gone",)), Outcome(severity={"*": "high"})),
     # Developers stop what they do not work on.

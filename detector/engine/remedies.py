@@ -34,6 +34,12 @@ _BY_LAST_NAME: Final = ("deb", "rpm", "apk")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9@/.+~:!%_-]{1,256}")
 
 
+#: Findings about one key that stand between two environments.
+_OF_KEYS: Final = frozenset(
+    {"shared_secret", "shared_endpoint", "read_but_unset", "default_in_production", "literal_secret"}
+)
+
+
 def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> str:
     """Return one line: where, the command, and why there.
 
@@ -45,11 +51,8 @@ def remedy_for(judged: Judged, pair: Pair, read: Callable[[str, str], str]) -> s
         return f"give {behind} a source for the place that it takes its config from"
     if judged.key.section == "processes" and item in COMPONENT_KINDS:
         return f"in {behind}: run {judged.key.component}   # {ahead} runs it, {behind} does not"
-    if kind in ("shared_secret", "shared_endpoint"):
-        return _unshare(item, kind, pair)
-    if kind in ("read_but_unset", "default_in_production"):
-        where = read(judged.key.component, item) or "the code reads it"
-        return f"in {pair.right.name}: set {item}   # {where}"
+    if kind in _OF_KEYS and judged.left is not None:
+        return _of_key(judged, pair, read(judged.key.component, item))
     if judged.left is None or kind in ("floating", "contradiction", "schema_behind"):
         return _in_place(judged, pair.right.name)
     if judged.key.section == "config":
@@ -100,9 +103,19 @@ def _config(judged: Judged, behind: str, ahead: str, read: str) -> str:
     name = judged.key.item
     if judged.status in ("left_only", "right_only"):
         return f"in {behind}: set {name}   # {read or f'{ahead} has it, {behind} does not'}"
-    if judged.key.kind == "substitution":
+    if judged.key.kind in ("substitution", "emulator"):
         return f"point {name} at the same kind of backing service in {behind} and {ahead}"
     return f"give {name} the same kind of value in {behind} and {ahead}"
+
+
+def _of_key(judged: Judged, pair: Pair, read: str) -> str:
+    """Return what mends a finding between two environments about one key."""
+    item, kind, here = judged.key.item, judged.key.kind, pair.right.name
+    if kind in ("read_but_unset", "default_in_production"):
+        return f"in {here}: set {item}   # {read or 'the code reads it'}"
+    if kind == "literal_secret":
+        return f"in {here}: hand {item} over by reference, as {pair.left.name} does"
+    return _unshare(item, kind, pair)
 
 
 def _unshare(item: str, kind: str, pair: Pair) -> str:
@@ -122,8 +135,22 @@ def _in_place(judged: Judged, environment: str) -> str:
         return f"in {environment}: run the pending migrations ({item.partition('/')[2]})"
     if judged.key.kind == "contradiction":
         return f"in {environment}: find out which source of {item} is right; the first listed was taken"
+    if judged.key.kind == "nonproduction_host":
+        return f"in {environment}: point {item} at the host of {environment} itself"
+    if judged.key.kind == "environment_switch":
+        return f"in {environment}: give what {item} switches a key each"
+    if judged.key.kind == "literal_secret":
+        return f"in {environment}: hand {item} over by reference, as elsewhere"
+    if judged.key.kind == "client_skew":
+        return _newer_client(judged, environment)
     if judged.key.kind == "set_but_unread":
         return f"in {environment}: take out what nothing reads"
     if judged.key.kind == "placeholder":
         return f"in {environment}: give {item} a real value"
     return f"in {environment}: point {item} at the production host"
+
+
+def _newer_client(judged: Judged, environment: str) -> str:
+    value = judged.right.value if isinstance(judged.right.value, dict) else {}
+    name = judged.key.item.rpartition("/")[2]
+    return f"in {environment}: install a {name} of {value.get('server', 'its server')} or newer"

@@ -1,15 +1,19 @@
 """Whether a drift that no verdict speaks of any more is over, hidden, or out of sight."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from detector.engine import migrations
+from detector.engine.clients import skew_settled
 from detector.engine.components import joins_of, one_sided, sides_at
 from detector.engine.findings import endpoints
 from detector.engine.gone import gone_settled, is_gone
 from detector.engine.images import settle_image
 from detector.engine.rollout import mixed_in
+from detector.engine.settings import is_foreign, is_plain_secret, is_switch, plain_secrets_in
+from detector.engine.substitution import substitutions_between
 from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
-from detector.engine.values import equal_values, must_differ
+from detector.engine.values import config_gap, equal_values, must_differ
 from detector.engine.view import Place, View
 from detector.model import versions
 from detector.model.canonical import same_value
@@ -19,6 +23,11 @@ from detector.model.words import COMPONENT_KINDS
 
 #: Findings that a shape shows by itself: its field, and what it says.
 _SHOWN: Final = {"placeholder": ("placeholder", True), "loopback_in_production": ("host", "loopback")}
+#: Findings that a shape goes on to show.
+_KEPT: Final[Mapping[str, Callable[[Value], bool]]] = {
+    "environment_switch": is_switch,
+    "nonproduction_host": is_foreign,
+}
 
 
 def settled(left: View, right: View, key: Key) -> bool | None:
@@ -29,6 +38,8 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     """
     if key.kind in UNSET_KINDS:
         return unset_settled(left, right, key)
+    if key.kind == "client_skew":
+        return skew_settled(right, (), key)
     if key.kind == "set_but_unread":
         return _unread_settled(right)
     place = Place(key.component, key.section, key.item)
@@ -84,6 +95,8 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     if kind == "schema_behind":
         expected = theirs.hints.get("expected_by")
         return isinstance(expected, str) and migrations.lag(value, expected) is not None
+    if key.section == "config" and kind in (*_KEPT, "literal_secret", "substitution", "emulator"):
+        return _is_shown(key, ours, theirs, left, right)
     if kind == "rebuilt":
         found = settle_image((), left, right, key.component, joins_of(left, right))
         return any(difference.kind == "rebuilt" for difference in found)
@@ -92,6 +105,20 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     if ours.present != theirs.present:
         return True
     return ours.present and not same_value(ours.value, value)
+
+
+def _is_shown(key: Key, ours: Side, theirs: Side, left: View, right: View) -> bool:
+    """Tell whether a finding of a config key can still be made of its shapes."""
+    place = Place(key.component, key.section, key.item)
+    if key.kind in _KEPT:
+        return _KEPT[key.kind](theirs.value)
+    if key.kind == "literal_secret":
+        if left is right:
+            return any(one.place == place for one in plain_secrets_in(right))
+        return is_plain_secret(ours.value, theirs.value)
+    gap = config_gap(ours.value, theirs.value) if ours.present and theirs.present else None
+    by_end = (one.place for one in substitutions_between(left, right, {}))
+    return (gap is not None and gap.kind == key.kind) or place in by_end
 
 
 def _may_still_point_at(view: View, endpoint: Value) -> bool:

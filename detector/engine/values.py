@@ -16,6 +16,8 @@ from detector.model.words import Kind, SectionName
 
 #: Facts of one environment: kept as its history, never compared with another one.
 LOCAL = frozenset({"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills"})
+#: What a folder on a disk stands in for.
+_OBJECT_STORES = frozenset({"s3", "minio", "gcs", "azure-blob"})
 #: Compared together as the identity of an image, see `image_identity`.
 IMAGE_IDENTITY = ("image#id", "image#digest", "image#index")
 
@@ -100,13 +102,28 @@ def config_gap(left: Value, right: Value) -> Gap | None:
     ours, theirs = _shape(left), _shape(right)
     if "opaque" in ours or "opaque" in theirs:
         return Gap() if "empty" in (ours.get("type"), theirs.get("type")) else None
-    ours_product = product_of_scheme(str(ours.get("scheme", "")))
-    theirs_product = product_of_scheme(str(theirs.get("scheme", "")))
+    ours_product, theirs_product = attached_by(left), attached_by(right)
     if ours_product and theirs_product:
         if versions.family_of(ours_product) != versions.family_of(theirs_product):
             return Gap(kind="substitution")
         return None
+    if _is_folder_for_store(ours, theirs_product) or _is_folder_for_store(theirs, ours_product):
+        return Gap(kind="substitution")
+    if ours.get("type") == theirs.get("type") == "url" and ours.get("emulator") != theirs.get("emulator"):
+        # Two emulators are as far from the real thing.
+        return None if "emulator" in ours and "emulator" in theirs else Gap(kind="emulator")
     return None if ours.get("type") == theirs.get("type") else Gap()
+
+
+def attached_by(value: Value) -> str | None:
+    """Return the product that a config value attaches: by its scheme, or by the backend that it selects."""
+    shape = _shape(value)
+    product = product_of_scheme(str(shape.get("scheme", ""))) or shape.get("backend")
+    return product if isinstance(product, str) else None
+
+
+def _is_folder_for_store(shape: Mapping[str, Any], product: str | None) -> bool:
+    return shape.get("type") == "path" and product in _OBJECT_STORES
 
 
 def agree(section: SectionName, item: str, one: Side, other: Side) -> bool:

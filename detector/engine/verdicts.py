@@ -7,6 +7,7 @@ from datetime import datetime
 from detector.engine.acceptance import NOTHING, Accepted, accept
 from detector.engine.ahead import Histories
 from detector.engine.causes import explain
+from detector.engine.clients import client_skews
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
 from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
@@ -18,7 +19,9 @@ from detector.engine.policy import Pair, Service
 from detector.engine.rollout import Rollout
 from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
+from detector.engine.settings import plain_secrets_between
 from detector.engine.sources import config_source_differs
+from detector.engine.substitution import substitutions_between
 from detector.engine.successors import with_successors
 from detector.engine.unset import unset_between
 from detector.engine.view import Interner, Place, View
@@ -40,6 +43,8 @@ class Both:
     #: Whether this service was never compared here before.
     first: bool = True
     accepted: Accepted = NOTHING
+    #: Environment -> the views of the backing services that the service uses there.
+    servers: Mapping[str, Sequence[View]] = field(default_factory=dict)
 
 
 #: Gives the differences of two views; a service that keeps results passes its memory here.
@@ -113,6 +118,8 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
             *asked,
             *shared_between(both.left, both.right, pair),
             *unset_between(both.left, both.right, pair),
+            *plain_secrets_between(both.left, both.right, pair),
+            *substitutions_between(both.left, both.right, {one.place: one for one in found.items}),
         ],
         key=lambda difference: (difference.place, difference.kind),
     )
@@ -140,12 +147,16 @@ def findings_in(
     rules: Sequence[Rule],
     now: datetime,
     accepted: Accepted = NOTHING,
+    servers: Sequence[View] = (),
 ) -> list[Judged]:
-    """Judge what is wrong inside one environment: ``pair`` has it on both sides."""
+    """Judge what is wrong inside one environment: ``pair`` has it on both sides.
+
+    ``servers`` are the views of the backing services that the service uses there.
+    """
     case = Case(
         pair=pair, service=service, rules=rules, left=view, right=view, now=now, histories={}, alone=True
     )
-    found: Iterable[Difference] = findings_of(view, pair.right)
+    found: Iterable[Difference] = [*findings_of(view, pair.right), *client_skews(view, servers)]
     judged = [verdict for difference in found if (verdict := judge(case, difference)) is not None]
     return accept(judged, (), accepted, now)[0]
 
@@ -153,7 +164,16 @@ def findings_in(
 def _alone(both: Both, pair: Pair, rules: Sequence[Rule], now: datetime, *, left: bool) -> list[Judged]:
     environment, view = (pair.left, both.left) if left else (pair.right, both.right)
     inside = Pair(left=environment, right=environment)
-    return findings_in(view, service=both.service, pair=inside, rules=rules, now=now, accepted=both.accepted)
+    servers = both.servers.get(environment.name, ())
+    return findings_in(
+        view,
+        service=both.service,
+        pair=inside,
+        rules=rules,
+        now=now,
+        accepted=both.accepted,
+        servers=servers,
+    )
 
 
 def _measured(view: View) -> set[str]:

@@ -8,6 +8,7 @@ import structlog
 
 from detector.config.policy import Policy
 from detector.engine.acceptance import Acceptance, Accepted, Binding, changes, why_ended
+from detector.engine.clients import skew_settled
 from detector.engine.hindsight import Hindsight, Moment
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
@@ -127,6 +128,10 @@ class Compare:
                 through = max(seqs.get((pair.left.name, service), 0), seqs.get((pair.right.name, service), 0))
                 done.append(await self._pair(pair, asked, through))
         done.append(await self._alone(environment, asked, seqs.get((environment, service), 0)))
+        for user in policy.service(service).used_by:
+            # A server that moved may have left the clients of whoever talks to it behind.
+            theirs = _Round(service=user, now=now, numbers=numbers, arrived=None)
+            done.append(await self._alone(environment, theirs, seqs.get((environment, user), 0)))
         return done
 
     async def note_files(self, *, now: datetime) -> None:
@@ -262,6 +267,7 @@ class Compare:
         gathered = await self._comparisons.pair(inside, asked.service, now=asked.now)
         view = gathered.both.right
         accepted = gathered.both.accepted
+        servers = gathered.both.servers.get(environment, ())
         judged = findings_in(
             view,
             service=gathered.both.service,
@@ -269,6 +275,7 @@ class Compare:
             rules=policy.rules,
             now=asked.now,
             accepted=accepted,
+            servers=servers,
         )
         judged = with_holds(judged, gathered.both, pair=inside, now=asked.now)
         rows = _rows(gathered, environment)
@@ -282,7 +289,7 @@ class Compare:
                 policies=self._trusted(asked.service, environment),
                 needed=policy.confirm_after,
             ),
-            settled_now=lambda key: settled(view, view, key) if view.looks else None,
+            settled_now=lambda key: _settled_alone(view, servers, key) if view.looks else None,
             why_ended=await self._why_ended(rows.values(), accepted, asked.now),
         )
         at = _earliest(judged, view)
@@ -380,6 +387,10 @@ class Compare:
 def _over(rows: Mapping[Key, Drift], outcome: Settled) -> set[Key]:
     """Return the keys whose difference is gone since this judgement."""
     return {row.key for row in outcome.drifts if row.state == "resolved" and row.key in rows}
+
+
+def _settled_alone(view: View, servers: Sequence[View], key: Key) -> bool | None:
+    return skew_settled(view, servers, key) if key.kind == "client_skew" else settled(view, view, key)
 
 
 def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:

@@ -48,6 +48,11 @@ Kind = Literal[
     "service_gone",
     "substitution",
     "schema_behind",
+    "emulator",
+    "literal_secret",
+    "environment_switch",
+    "nonproduction_host",
+    "client_skew",
 ]
 
 #: Nearest to reality last, so that ``index`` ranks it.
