@@ -1,6 +1,6 @@
 """Whether a drift that no verdict speaks of any more is over, hidden, or out of sight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from detector.engine import migrations
@@ -55,6 +55,11 @@ def settled(left: View, right: View, key: Key) -> bool | None:
     if key.kind == "shared_endpoint" and _may_still_point_at(left, _field(theirs.value, "endpoint")):
         return None
     return not _is_still_there(key, ours, theirs, left, right)
+
+
+def settled_alone(view: View, servers: Sequence[View], key: Key) -> bool | None:
+    """Tell what became of a finding of one environment; ``servers`` are those that the service uses there."""
+    return skew_settled(view, servers, key) if key.kind == "client_skew" else settled(view, view, key)
 
 
 def _unread_settled(view: View) -> bool | None:

@@ -8,12 +8,11 @@ import structlog
 
 from detector.config.policy import Policy
 from detector.engine.acceptance import Acceptance, Accepted, Binding, changes, why_ended
-from detector.engine.clients import skew_settled
 from detector.engine.hindsight import Hindsight, Moment
 from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
 from detector.engine.policy import Pair, SourcePolicy
 from detector.engine.score import counted, mark_of
-from detector.engine.settling import settled
+from detector.engine.settling import settled, settled_alone
 from detector.engine.verdicts import findings_in, verdicts_on, with_holds
 from detector.engine.view import View
 from detector.model.records import Drift, Judged, Key, Recorded, ScoreMark
@@ -289,7 +288,7 @@ class Compare:
                 policies=self._trusted(asked.service, environment),
                 needed=policy.confirm_after,
             ),
-            settled_now=lambda key: _settled_alone(view, servers, key) if view.looks else None,
+            settled_now=lambda key: settled_alone(view, servers, key) if view.looks else None,
             why_ended=await self._why_ended(rows.values(), accepted, asked.now),
         )
         at = _earliest(judged, view)
@@ -387,10 +386,6 @@ class Compare:
 def _over(rows: Mapping[Key, Drift], outcome: Settled) -> set[Key]:
     """Return the keys whose difference is gone since this judgement."""
     return {row.key for row in outcome.drifts if row.state == "resolved" and row.key in rows}
-
-
-def _settled_alone(view: View, servers: Sequence[View], key: Key) -> bool | None:
-    return skew_settled(view, servers, key) if key.kind == "client_skew" else settled(view, view, key)
 
 
 def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:
