@@ -116,7 +116,7 @@ class Comparisons:
         )
         both = gathered.both
         if rows is not None:
-            both = replace(both, servers=await self._servers(pair, service, now=at))
+            both = replace(both, servers=await self._views.servers_of(pair, service, now=at))
         return Standing(pair=pair, turned=turned, left=ours.state, right=theirs.state, both=both, at=at)
 
     async def pair(
@@ -146,7 +146,7 @@ class Comparisons:
             first=first,
             said=await self._said(pair, service=service, at=now),
         )
-        servers = await self._servers(pair, service, now=now)
+        servers = await self._views.servers_of(pair, service, now=now)
         return replace(gathered, both=replace(gathered.both, servers=servers))
 
     async def accepted(self, pair: Pair, *, at: datetime, service: str | None = None) -> Accepted:
@@ -211,7 +211,9 @@ class Comparisons:
                     said=said,
                 )
                 at_hand = (left, right) if services is None else None
-                servers = await self._servers(pair, name, now=now, at_hand=at_hand) if current else {}
+                servers = (
+                    await self._views.servers_of(pair, name, now=now, at_hand=at_hand) if current else {}
+                )
                 verdicts = judging(
                     replace(gathered.both, servers=servers),
                     pair=pair,
@@ -284,28 +286,6 @@ class Comparisons:
     async def _said(self, pair: Pair, *, at: datetime, service: str | None = None) -> _Said:
         accepted = await self.accepted(pair, service=service, at=at)
         return _Said(accepted=accepted, deployed=await self._rollouts.deployed(pair, at))
-
-    async def _servers(
-        self,
-        pair: Pair,
-        name: str,
-        *,
-        now: datetime,
-        at_hand: tuple[Mapping[str, View], Mapping[str, View]] | None = None,
-    ) -> dict[str, list[View]]:
-        """Return the views of the backing services that a service uses, by environment.
-
-        ``at_hand`` are the views of all services of both sides, where somebody has them.
-        """
-        names = self._policy().servers_of(name)
-        found: dict[str, list[View]] = {}
-        for number, environment in enumerate((pair.left.name, pair.right.name) if names else ()):
-            if at_hand is not None:
-                views = at_hand[number]
-            else:
-                views = await self._views.of(environment, now=now, services=names)
-            found[environment] = [views[server] for server in names if server in views]
-        return found
 
     async def _histories(self, name: str, left: View, right: View) -> Histories:
         places = [

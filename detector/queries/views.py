@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from detector.config.policy import Policy
+from detector.engine.policy import Pair
 from detector.engine.rollout import settled_view
 from detector.engine.view import Interner, Place, View, view_of
 from detector.model.records import Stream
@@ -66,6 +67,25 @@ class Views:
         made = settled_view(view, values)
         self._settled[key] = (view, values, made)
         return made
+
+    async def servers_of(
+        self,
+        pair: Pair,
+        service: str,
+        *,
+        now: datetime,
+        at_hand: tuple[Mapping[str, View], Mapping[str, View]] | None = None,
+    ) -> dict[str, list[View]]:
+        """Return the views of the backing services that a service uses, by environment.
+
+        ``at_hand`` are the views of all services of both sides, where somebody has them.
+        """
+        names = self._policy().servers_of(service)
+        found: dict[str, list[View]] = {}
+        for number, environment in enumerate((pair.left.name, pair.right.name) if names else ()):
+            views = at_hand[number] if at_hand else await self.of(environment, now=now, services=names)
+            found[environment] = [views[server] for server in names if server in views]
+        return found
 
     def nothing(self, environment: str, service: str, *, now: datetime) -> View:
         """Return the view of a service that no source has seen."""
