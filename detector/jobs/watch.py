@@ -51,7 +51,8 @@ class Watch:
         self._runs: set[asyncio.Task[None]] = set()
         #: Firings of the scheduler that are under way.
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._judging = asyncio.Lock()
+        #: Held while something is judged: whoever else writes rows of the register takes it too.
+        self.judging = asyncio.Lock()
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
         self._stale_rules = False
@@ -167,7 +168,7 @@ class Watch:
         """Judge one service of one environment everywhere it is compared and was looked at."""
         half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
         here = (environment, service)
-        async with self._judging:
+        async with self.judging:
             arrived = self._arrived.pop(here, None)
             try:
                 done = await self._compare.judge(
@@ -193,7 +194,7 @@ class Watch:
 
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)
-        async with self._judging:
+        async with self.judging:
             await self._compare.rename()
             await self._compare.withdraw_unconfigured(now=now)
         for service, environments in await self._store.services():
@@ -244,6 +245,10 @@ class Watch:
             except ParityError as error:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))
+
+    def look_at(self, comparison: str, service: str) -> None:
+        """Have one service of a comparison judged again soon: somebody accepted or reopened a drift."""
+        self._look_again((comparison.partition("..")[0], service), datetime.now(UTC))
 
     def reconsider(self) -> None:
         """Have everything judged again: rules, pairs or services may have changed."""
