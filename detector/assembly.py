@@ -26,6 +26,7 @@ from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.look import MOST_RUNS, MOST_THREADS, Host, Look
+from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
 from detector.model.expressions import Now
@@ -147,7 +148,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         schedule = Schedule()
         schedule.replace(config.sources, now=datetime.now(UTC))
-        watch = Watch(store=here.store, schedule=schedule, collect=collect, compare=compare, deliver=deliver)
+        watch = Watch(
+            store=here.store,
+            schedule=schedule,
+            collect=collect,
+            compare=compare,
+            deliver=deliver,
+            remind=Remind(here.store, _new_id),
+        )
         accepting = Accepting(
             here.store, here.comparisons, here.settings.current_policy, _new_id, watch.judging
         )

@@ -18,6 +18,7 @@ from detector.errors import ParityError, StoreError
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Arrived, Compare
 from detector.jobs.deliver import Deliver, Result
+from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -29,6 +30,8 @@ REVIEW: Final = timedelta(seconds=1)
 DELIVER: Final = timedelta(seconds=1)
 #: How often the log sums up what ran.
 REPORT: Final = timedelta(seconds=10)
+#: How often the ends of acceptances are looked for.
+REMIND: Final = timedelta(minutes=1)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -37,13 +40,21 @@ class Watch:
     """Runs everything that happens by itself."""
 
     def __init__(
-        self, *, store: Store, schedule: Schedule, collect: Collect, compare: Compare, deliver: Deliver
+        self,
+        *,
+        store: Store,
+        schedule: Schedule,
+        collect: Collect,
+        compare: Compare,
+        deliver: Deliver,
+        remind: Remind,
     ) -> None:
         self._store = store
         self.schedule = schedule
         self._collect = collect
         self._compare = compare
         self._deliver = deliver
+        self._remind = remind
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
@@ -101,6 +112,7 @@ class Watch:
             (self._review_due, REVIEW),
             (self._send, DELIVER),
             (self._report, REPORT),
+            (self._remind_due, REMIND),
         ):
             self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
         self._scheduler.start()
@@ -269,6 +281,16 @@ class Watch:
         except asyncio.CancelledError:
             # The service stops: what was being said is given back, and said after the next start.
             self._log.info("delivery interrupted")
+
+    async def _remind_due(self) -> None:
+        try:
+            await self.remind(datetime.now(UTC))
+        except StoreError as error:
+            self._log.error("not reminded", error=str(error))
+
+    async def remind(self, now: datetime) -> int:
+        """Owe reminders of acceptances that end soon. Returns how many conversations hear of it."""
+        return await self._remind.run(now)
 
     async def _report(self) -> None:
         if self._ran["runs"]:
