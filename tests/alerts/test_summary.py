@@ -229,8 +229,9 @@ def test_what_is_accepted_and_ends_within_a_week_is_told_with_whose_it_is() -> N
         until="changed",
     )
     soon = drift(verdict="accepted", state="accepted", accepted=by)
-    covered = drift("pkg:pypi/a", verdict="accepted", accepted=replace(by, by_cause=True))
-    later = drift("pkg:pypi/b", verdict="accepted", accepted=replace(by, expires_at=NOW + timedelta(days=9)))
+    covered = drift("pkg:pypi/a", verdict="accepted", state="accepted", accepted=replace(by, by_cause=True))
+    patient = replace(by, expires_at=NOW + timedelta(days=9))
+    later = drift("pkg:pypi/b", verdict="accepted", state="accepted", accepted=patient)
     body = body_of(soon, covered, later)
     (one,) = body["ending"]
     assert (one["items"], one["in"], body["resolved"]) == (1, "6d", True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from detector.store.register_tables import audit_event
-from tests.api.house import House, record
+from tests.api.house import CONFIG, House, house, record
 
 DJANGO = "pkg:pypi/django"
 FUTURE = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
@@ -181,8 +181,6 @@ async def test_every_act_is_in_the_audit_log(seeded: House) -> None:
 
 
 async def test_what_an_accepted_cause_explains_follows_it_within_a_review(tmp_path: Path) -> None:
-    from tests.api.house import house
-
     async with house(tmp_path) as here:
         for environment, version, extension in (("staging", "16.3", "2"), ("prod-eu", "14.11", "1")):
             facts = {
@@ -199,3 +197,40 @@ async def test_what_an_accepted_cause_explains_follows_it_within_a_review(tmp_pa
         child = await drift(here, "main#extension/a")
         assert (child["state"], child["accepted"]["by_cause"]) == ("accepted", True)
         assert (await post(here, f"/drift/{child['drift_id']}/reopen")).status == 409
+
+
+async def test_what_a_file_accepts_is_bound_at_first_sight_and_stays_so_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    entry = f"- {{item: {DJANGO!r}, reason: waits, author: anna, expires: {FUTURE}, until: changed}}\n"
+    (tmp_path / "accepted.yml").write_text(entry)
+    config = f"{CONFIG}accepted_drift: [accepted.yml]\n"
+
+    async def seen(here: House, left: str, right: str) -> dict[str, Any]:
+        for environment, version in (("staging", left), ("prod-eu", right)):
+            await record(here, environment, "checkout", {"dependencies": {DJANGO: version}})
+        await here.settle()
+        return await drift(here)
+
+    async with house(tmp_path, config=config) as here:
+        one = await seen(here, "4.2.26", "5.2.8")
+        assert (one["state"], one["rule"]) == ("accepted", "accepted.yml:1")
+        (listed,) = (await here.json("/api/v1/accepted"))["items"]
+        assert (listed["place"], listed["holds_for"]) == ("accepted.yml:1", 1)
+        ended = await here.ask("DELETE", f"/api/v1/accepted/{listed['id']}", who="write")
+        assert (ended.status, "take it out there" in await ended.text()) == (409, True)
+    (tmp_path / "accepted.yml").write_text(f"# moved down\n{entry}")
+    async with house(tmp_path, config=config) as here:
+        assert (await seen(here, "4.2.26", "5.2.8"))["state"] == "accepted"
+        one = await seen(here, "4.2.26", "5.2.9")
+        (event,) = [each for each in one["events"] if each["event"] == "acceptance_ended"]
+        assert event["note"] == f"acceptance of anna until {FUTURE} ended: the difference changed"
+        # As it was before it is another time, and the same acceptance is over for it.
+        assert (await seen(here, "4.2.26", "5.2.8"))["state"] != "accepted"
+    (tmp_path / "accepted.yml").write_text(entry.replace("waits", "waits for longer"))
+    async with house(tmp_path, config=config) as here:
+        assert (await seen(here, "4.2.26", "5.2.8"))["state"] == "accepted"
+        (tmp_path / "accepted.yml").write_text("")
+        here.running.reload({})
+        one = await seen(here, "4.2.26", "5.2.8")
+        assert one["events"][-2]["note"].endswith("ended: it is no longer in accepted.yml")

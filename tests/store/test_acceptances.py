@@ -82,7 +82,7 @@ async def test_an_acknowledged_acceptance_outlives_the_process(url: str) -> None
 async def test_the_last_binding_ends_an_acceptance_without_a_match(store: Store) -> None:
     other = drift("02").key
     await store.accept(acceptance(), [binding(), binding(key=other)])
-    over = {"ended_at": minute(1), "why": "the difference changed"}
+    over: dict[str, Any] = {"ended_at": minute(1), "why": "the difference changed"}
     await settle(store, bindings=[replace(binding(), **over)])
     assert [one.ended_at for one in await store.acceptances()] == [None]
     await settle(store, bindings=[replace(binding(key=other), **over)])
@@ -146,3 +146,12 @@ async def test_a_remembered_answer_is_one_commit_with_what_it_says_and_lasts_a_d
     with pytest.raises(StoreBusyError):
         await store.accept(acceptance("A2"), remembered=answer)
     assert [one.id for one in await store.acceptances()] == ["A1"]
+
+
+async def test_what_is_accepted_of_a_service_follows_its_new_name(store: Store) -> None:
+    await settle(store, drift("01"))
+    await store.accept(acceptance(match=Match(service=("checkout",))), [binding()])
+    await store.rename({"checkout": "shop"})
+    found = await accepted(store)
+    assert list(found.bindings) == [(ORDERS, KEY._replace(service="shop"))]
+    assert found.acceptances["A1"].match == Match(service=("shop",))
