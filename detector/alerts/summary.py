@@ -80,7 +80,7 @@ def summary_of(
         with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``waiting_because``
     why the first is held; ``quiet`` drifts that do not alert. ``resolved`` says that nothing is open any
     more. ``matches`` is what routes look at.
-    
+
     ``ending`` are acceptances whose last day is near.
     """
     left, right = (_name(comparison["left"]), _name(comparison["right"])) if name is None else (None, name)
