@@ -77,11 +77,9 @@ def summary_of(
     The group is ``owner``, else ``service`` without an owner; ``name`` is an environment for the findings of
     that one, left out for the differences between both sides. ``counts`` and ``causes`` hold what alerts:
     open drifts of the inventories from low upwards, of other sections from high upwards; a cause counts once
-        with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``waiting_because``
+    with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``waiting_because``
     why the first is held; ``quiet`` drifts that do not alert. ``resolved`` says that nothing is open any
-    more. ``matches`` is what routes look at.
-
-    ``ending`` are acceptances whose last day is near.
+    more. ``matches`` is what routes look at. ``ending`` are acceptances whose last day is near.
     """
     left, right = (_name(comparison["left"]), _name(comparison["right"])) if name is None else (None, name)
     group = f"{left}..{right}" if left is not None else right
