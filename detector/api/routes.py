@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
+from detector.api import acceptance_schemas as a
 from detector.api import (
     accepting,
     comparing,
@@ -142,7 +143,7 @@ INTERFACE: Final = (
         path=f"{V1}/drift/{{id}}/accept",
         scope="drift:write",
         handler=accepting.accept,
-        answer=s.AcceptanceMade,
+        answer=a.AcceptanceMade,
         body=accepting.AcceptBody,
     ),
     Route(
@@ -150,7 +151,7 @@ INTERFACE: Final = (
         path=f"{V1}/drift/{{id}}/reopen",
         scope="drift:write",
         handler=accepting.reopen,
-        answer=s.Reopened,
+        answer=a.Reopened,
         body=accepting.NoBody,
     ),
     Route(
@@ -159,14 +160,14 @@ INTERFACE: Final = (
         scope="read",
         handler=accepting.acceptances,
         params=AcceptedParams,
-        answer=s.Listing[s.Acceptance],
+        answer=s.Listing[a.Acceptance],
     ),
     Route(
         method="POST",
         path=f"{V1}/accepted",
         scope="drift:write",
         handler=accepting.accept_match,
-        answer=s.AcceptanceMade,
+        answer=a.AcceptanceMade,
         body=accepting.AcceptMatchBody,
     ),
     Route(
@@ -174,7 +175,7 @@ INTERFACE: Final = (
         path=f"{V1}/accepted/{{id}}",
         scope="drift:write",
         handler=accepting.end,
-        answer=s.Acceptance,
+        answer=a.Acceptance,
     ),
     Route(
         method="GET",
