@@ -18,7 +18,6 @@ from detector.errors import ParityError, StoreError
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import Arrived, Compare
 from detector.jobs.deliver import Deliver, Result
-from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -30,8 +29,6 @@ REVIEW: Final = timedelta(seconds=1)
 DELIVER: Final = timedelta(seconds=1)
 #: How often the log sums up what ran.
 REPORT: Final = timedelta(seconds=10)
-#: How often the ends of acceptances are looked for.
-REMIND: Final = timedelta(minutes=1)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -40,21 +37,13 @@ class Watch:
     """Runs everything that happens by itself."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        schedule: Schedule,
-        collect: Collect,
-        compare: Compare,
-        deliver: Deliver,
-        remind: Remind,
+        self, *, store: Store, schedule: Schedule, collect: Collect, compare: Compare, deliver: Deliver
     ) -> None:
         self._store = store
         self.schedule = schedule
         self._collect = collect
         self._compare = compare
         self._deliver = deliver
-        self._remind = remind
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
@@ -62,8 +51,7 @@ class Watch:
         self._runs: set[asyncio.Task[None]] = set()
         #: Firings of the scheduler that are under way.
         self._jobs: set[asyncio.Task[Any]] = set()
-        #: Held while something is judged: whoever else writes rows of the register takes it too.
-        self.judging = asyncio.Lock()
+        self._judging = asyncio.Lock()
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
         self._stale_rules = False
@@ -112,7 +100,6 @@ class Watch:
             (self._review_due, REVIEW),
             (self._send, DELIVER),
             (self._report, REPORT),
-            (self._remind_due, REMIND),
         ):
             self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
         self._scheduler.start()
@@ -180,7 +167,7 @@ class Watch:
         """Judge one service of one environment everywhere it is compared and was looked at."""
         half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
         here = (environment, service)
-        async with self.judging:
+        async with self._judging:
             arrived = self._arrived.pop(here, None)
             try:
                 done = await self._compare.judge(
@@ -206,7 +193,7 @@ class Watch:
 
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)
-        async with self.judging:
+        async with self._judging:
             await self._compare.rename()
             await self._compare.withdraw_unconfigured(now=now)
         for service, environments in await self._store.services():
@@ -258,10 +245,6 @@ class Watch:
                 self._look_again((environment, service), now + timedelta(seconds=5))
                 self._log.error("not judged", service=service, error=str(error))
 
-    def look_at(self, comparison: str, service: str) -> None:
-        """Have one service of a comparison judged again soon: somebody accepted or reopened a drift."""
-        self._look_again((comparison.partition("..")[0], service), datetime.now(UTC))
-
     def reconsider(self) -> None:
         """Have everything judged again: rules, pairs or services may have changed."""
         self._stale_rules = True
@@ -281,16 +264,6 @@ class Watch:
         except asyncio.CancelledError:
             # The service stops: what was being said is given back, and said after the next start.
             self._log.info("delivery interrupted")
-
-    async def _remind_due(self) -> None:
-        try:
-            await self.remind(datetime.now(UTC))
-        except StoreError as error:
-            self._log.error("not reminded", error=str(error))
-
-    async def remind(self, now: datetime) -> int:
-        """Owe reminders of acceptances that end soon. Returns how many conversations hear of it."""
-        return await self._remind.run(now)
 
     async def _report(self) -> None:
         if self._ran["runs"]:

@@ -6,7 +6,21 @@ import pytest
 
 from detector.engine.policy import Pair
 from detector.engine.rules import Match, Outcome, Rule
-from tests.builders import DEV, PROD, STAGING_TO_PROD, compare, drifts, keys, only, section, stream, told
+from detector.model.addresses import repository_url
+from tests.builders import (
+    DEV,
+    PROD,
+    STAGING_TO_PROD,
+    compare,
+    drifts,
+    failed,
+    keys,
+    only,
+    section,
+    stream,
+    told,
+    whole,
+)
 
 DEV_TO_PROD = Pair(left=DEV, right=PROD)
 OF_THE_IMAGE = {
@@ -51,9 +65,21 @@ def test_w3_the_gpg_key_of_the_official_python_image_is_nobodys_secret() -> None
     assert told(compare(docker(), docker())) == [("API_TOKEN", "shared_secret", "drift", "high")]
 
 
-def test_w3_any_other_key_of_that_name_is_public_too() -> None:
+def test_w3_a_gpg_key_that_somebody_wrote_down_is_public_too() -> None:
+    """It stands in `.env`, so nothing says that it is the image's; its name does."""
     both: Any = {"config": section(keys(GPG_KEY="0D96DF4D4110E5C43FBFB17F2D347EA6AA65421D"))}
     assert told(compare(both, both)) == []
+
+
+def test_w3_without_that_name_and_class_every_service_of_the_image_would_share_a_secret() -> None:
+    """The same value, named as secrets are and taken for a literal; and where every `*_KEY` has to differ."""
+    signer = {"SIGNING_SECRET_KEY": OF_THE_IMAGE["GPG_KEY"]}
+    literal: Any = {"config": section(keys(signer))}
+    default: Any = {"config": section(keys(signer, source_class="image_default"))}
+    assert told(compare(literal, literal)) == [("SIGNING_SECRET_KEY", "shared_secret", "drift", "high")]
+    assert told(compare(default, default)) == []
+    naive = Rule(name="naive", match=Match(item=("*_KEY",)), outcome=Outcome(expect="differ"))
+    assert "GPG_KEY" in drifts(compare(docker(), docker(), rules=[naive]))
 
 
 def test_w4_the_tools_of_a_lockfile_are_not_missing_from_what_is_installed() -> None:
@@ -91,20 +117,67 @@ def test_w6_a_reference_that_may_not_be_read_makes_nothing_missing() -> None:
 
 
 def test_w6_without_the_reference_the_key_is_missing() -> None:
+    """The same task definition, where nothing says that it takes more from elsewhere."""
     staging: Any = {"config": section(keys(A="some text", STRIPE_KEY="a secret"))}
     assert drifts(compare(staging, {"config": section(keys(A="some text"))})) == {"STRIPE_KEY": "high"}
 
 
+def dev_of_forty_keys() -> Any:
+    forty = {f"KEY_{number}": "some text" for number in range(40)}
+    return stream({"config": section(keys(forty), basis="declared")}, source="dotenv")
+
+
 def test_w5_config_from_a_place_that_parity_does_not_see_is_one_finding() -> None:
     """Dev has forty keys in `.env`; the service in prod reads its own from a parameter store at boot."""
-    forty = {f"KEY_{number}": "some text" for number in range(40)}
-    dev = stream({"config": section(keys(forty), basis="declared")}, source="dotenv")
-    prod = stream({"config": section(keys(PORT="8080"))}, source="ecs")
+    dev, prod = dev_of_forty_keys(), stream({"config": section(keys(PORT="8080"))}, source="ecs")
     found = compare(dev, prod, pair=DEV_TO_PROD, first=True)
     (cause,) = found.causes
     assert cause.title == "dev takes its config from dotenv, prod from ecs"
     assert len(cause.children) == 40
     assert {one.severity for one in found.items if one.verdict == "drift"} == {"medium"}
+    assert whole(found, pair=DEV_TO_PROD).summary()["medium"] == 1
+
+
+def test_w5_without_that_finding_forty_keys_would_be_missing_in_production() -> None:
+    """The same two, where the config was of one source when they were first compared: then keys got lost."""
+    dev, prod = dev_of_forty_keys(), stream({"config": section(keys(PORT="8080"))}, source="ecs")
+    found = compare(dev, prod, pair=DEV_TO_PROD, first=False)
+    assert drifts(found) == {f"KEY_{number}": "high" for number in range(40)}
+    assert found.causes == ()
+
+
+# -- one source of many services ---------------------------------------------------------------------------
+
+
+def of_a_cluster(*, blind: bool, broken: bool = False, key: bool = True) -> Any:
+    """What a source that lists a cluster says of one service: its image, and its config if it may be read."""
+    release = section({"image#repository": "acme/shop", "image#tag": "1.4.2"})
+    values = {"A": "some text", "STRIPE_KEY": "of this environment"} if key else {"A": "some text"}
+    config = failed("denied") if blind else section(keys(values))
+    return stream({"release": failed("denied") if broken else release, "config": config}, source="cluster")
+
+
+def test_w7_what_may_not_be_read_in_one_namespace_is_unknown_there_alone() -> None:
+    """One source lists a cluster. It may read the config of `search`, and not that of `billing`."""
+    staging = of_a_cluster(blind=False)
+    billing = compare(staging, of_a_cluster(blind=True))
+    assert {one.key.item: one.right.unknown for one in billing.items} == {
+        "A": "denied",
+        "STRIPE_KEY": "denied",
+    }
+    assert {one.key.section for one in billing.items} == {"config"}  # its image is compared as ever
+    # What the same look saw of the other service counts, and so does what is missing there.
+    search = compare(staging, of_a_cluster(blind=False, key=False))
+    assert told(search) == [("STRIPE_KEY", "difference", "drift", "high")]
+
+
+def test_w7_with_one_status_for_the_whole_source_nothing_of_the_cluster_would_be_known() -> None:
+    """The right that is missing in one namespace makes the whole look a failed one."""
+    lacking = of_a_cluster(blind=True, broken=True, key=False)
+    search = compare(of_a_cluster(blind=False), lacking)
+    assert drifts(search) == {}
+    assert {one.verdict for one in search.items} == {"unknown"}
+    assert len(search.items) == 4
 
 
 # -- components -------------------------------------------------------------------------------------------
@@ -123,6 +196,7 @@ def test_w27_a_sidecar_of_production_is_its_own() -> None:
 
 
 def test_w27_as_part_of_the_service_its_keys_would_be_missing_in_staging() -> None:
+    """The same keys, counted among those of the service."""
     shop = {"DJANGO_SETTINGS_MODULE": "shop.settings"}
     naive = {**shop, "DD_API_KEY": "a secret", "DD_SITE": "datadoghq.eu"}
     found = compare([process("web", shop)], [process("web", naive)])
@@ -130,6 +204,7 @@ def test_w27_as_part_of_the_service_its_keys_would_be_missing_in_staging() -> No
 
 
 def test_w28_a_key_that_the_worker_lost_is_missing_though_the_web_has_it() -> None:
+    """Web and worker are one service; in prod the worker was given its config without `STRIPE_KEY`."""
     key, none = {"STRIPE_KEY": "a secret", "A": "some text"}, {"A": "some text"}
     found = compare(
         [process("web", key), process("worker", key)], [process("web", key), process("worker", none)]
@@ -140,6 +215,7 @@ def test_w28_a_key_that_the_worker_lost_is_missing_though_the_web_has_it() -> No
 
 
 def test_w28_united_into_one_service_nobody_would_have_seen_it() -> None:
+    """The same keys without the process that each belongs to: somebody has it, so it is there."""
     key, none = {"STRIPE_KEY": "a secret", "A": "some text"}, {"A": "some text"}
     union = [process("main", key, source="web"), process("main", none, source="worker")]
     assert told(compare([process("main", key)], union)) == []
@@ -155,31 +231,71 @@ def test_w28_united_into_one_service_nobody_would_have_seen_it() -> None:
         ("https://oauth2:token@gitlab.com/Acme/X.git", "ssh://git@gitlab.com:22/acme/x"),
     ],
 )
-def test_w16_one_repository_under_two_addresses(one: str, other: str) -> None:
-    from detector.model.addresses import repository_url
-
+def test_w16_one_repository_under_two_addresses_is_the_same(one: str, other: str) -> None:
+    """CI clones over SSH, the label of the image names the page that people look at."""
     sides: Any = [{"codebase": section({"repo#url": repository_url(url)})} for url in (one, other)]
     assert told(compare(*sides)) == []
-    naive: Any = [{"codebase": section({"repo#url": url})} for url in (one, other)]
+
+
+def test_w16_by_the_text_of_its_address_it_would_be_another_repository() -> None:
+    addresses = "git@github.com:acme/x.git", "https://github.com/acme/x"
+    naive: Any = [{"codebase": section({"repo#url": url})} for url in addresses]
     assert drifts(compare(*naive)) == {"repo#url": "critical"}
 
 
-def test_w39_a_bigger_server_is_no_drift_and_another_behaviour_is() -> None:
-    def server(**settings: Any) -> Any:
-        named = {f"main#setting/{name}": value for name, value in settings.items()}
-        return {"backing_services": section({"main#product": "postgresql", **named})}
+def server(**settings: Any) -> Any:
+    named = {f"main#setting/{name}": value for name, value in settings.items()}
+    return {"backing_services": section({"main#product": "postgresql", **named})}
 
-    staging = server(max_connections=100, shared_buffers="128MB", timezone="UTC")
-    prod = server(max_connections=900, shared_buffers="8GB", timezone="Europe/Berlin")
-    assert drifts(compare(staging, prod)) == {"main#setting/timezone": "medium"}
-    naive = Rule(name="naive", match=Match(item=("*#setting/*",)), outcome=Outcome(expect="equal"))
-    assert len(drifts(compare(staging, prod, rules=[naive]))) == 3
+
+SMALL = server(max_connections=100, shared_buffers="128MB", timezone="UTC")
+BIG = server(max_connections=900, shared_buffers="8GB", timezone="Europe/Berlin")
+
+
+def test_w39_a_bigger_server_is_no_drift_and_another_behaviour_is() -> None:
+    """Production's database has more memory and more connections. It also keeps another time."""
+    found = compare(SMALL, BIG)
+    assert drifts(found) == {"main#setting/timezone": "medium"}
+    sizes = [line for line in told(found) if line[0] != "main#setting/timezone"]
+    assert {(verdict, severity) for _, _, verdict, severity in sizes} == {("expected", "info")}
+
+
+def test_w39_where_every_setting_had_to_be_equal_size_would_be_drift() -> None:
+    naive = Rule(
+        name="naive",
+        match=Match(item=("*#setting/*",)),
+        outcome=Outcome(expect="equal", severity={"*": "medium"}),
+    )
+    assert drifts(compare(SMALL, BIG, rules=[naive])) == {
+        "main#setting/max_connections": "medium",
+        "main#setting/shared_buffers": "medium",
+        "main#setting/timezone": "medium",
+    }
+
+
+def deployed(revision: str, built: str, digest: str, restarts: int) -> Any:
+    named = {"release#id": revision, "release#built_at": built, "release#config_digest": digest}
+    return {"release": section(named), "concurrency": section({"restarts": restarts})}
+
+
+OF_STAGING = deployed("checkout:57", "2026-11-01T08:00:00Z", "b3", 0)
+OF_PROD = deployed("checkout-prod:132", "2026-10-20T09:30:00Z", "9c", 4)
 
 
 def test_w40_revisions_of_a_deployment_are_never_compared() -> None:
-    staging: Any = {"release": section({"release#id": "checkout:57", "release#built_at": "2026-11-01"})}
-    prod: Any = {"release": section({"release#id": "checkout-prod:132", "release#built_at": "2026-10-20"})}
-    assert told(compare(staging, prod)) == []
+    """Each environment counts its own deployments, builds and restarts."""
+    found = compare(OF_STAGING, OF_PROD)
+    assert (told(found), found.items) == ([], ())
+
+
+def test_w40_as_facts_like_any_other_they_would_differ_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same four facts, when none of them is marked as one environment's own."""
+    monkeypatch.setattr("detector.engine.pairing.LOCAL", frozenset())
+    found = compare(OF_STAGING, OF_PROD)
+    assert {one.key.item for one in found.items} == {
+        "release#id", "release#built_at", "release#config_digest", "restarts"
+    }  # fmt: skip
+    assert len(drifts(found)) == 3
 
 
 # -- the quiet story --------------------------------------------------------------------------------------

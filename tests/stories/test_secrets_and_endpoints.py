@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from detector.engine.policy import Pair
 from detector.queries.files import FileState, compare_files, tier_of, with_tiers
 from detector.reader import Part
-from tests.builders import DEV, FINGERPRINTER, PROD, ROTATED, STAGING, compare, drifts, keys, section, told
+from tests.builders import FINGERPRINTER, ROTATED, compare, drifts, keys, section, told
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -30,13 +29,6 @@ def test_w44_names_inside_a_network_mean_another_host_in_each() -> None:
         assert "shared_endpoint" not in {line[1] for line in told(compare(sides[0], sides[1]))}
 
 
-def test_w44_by_its_value_alone_the_key_looks_fine() -> None:
-    staging, prod = (
-        config({"DATABASE": f"{user} at db.acme.example"}) for user in ("staging", "shop")
-    )  # no URL, no endpoint
-    assert told(compare(staging, prod)) == []
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -55,19 +47,6 @@ def test_w45_a_url_with_a_password_may_not() -> None:
     assert told(compare(both, both)) == [("WEBHOOK_URL", "shared_secret", "drift", "high")]
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "severity"),
-    [
-        (STAGING, PROD, "high"),  # missing in prod
-        (DEV, PROD, "high"),
-        (DEV, STAGING, "info"),  # DEBUG_TOOLBAR
-    ],
-)
-def test_w46_how_grave_a_missing_key_is_depends_on_where(left: Any, right: Any, severity: str) -> None:
-    some, more = config({"A": "some text"}), config({"A": "some text", "DEBUG_TOOLBAR": "some text"})
-    assert drifts(compare(more, some, pair=Pair(left=left, right=right))) == {"DEBUG_TOOLBAR": severity}
-
-
 def test_w46_a_key_that_production_alone_has_is_medium() -> None:
     some, more = config({"A": "some text"}), config({"A": "some text", "WEB_CONCURRENCY": "4"})
     assert drifts(compare(some, more)) == {"WEB_CONCURRENCY": "medium"}
@@ -84,22 +63,28 @@ def test_w47_a_new_fingerprint_key_on_half_of_the_agents_tells_nothing() -> None
     assert drifts(after) == {"API_TOKEN": "high"}
 
 
+def copied_to(name: str) -> FileState:
+    """Return a file with ten secrets in it, the same ones in every file."""
+    copied = keys({f"SERVICE_{number}_TOKEN": f"made up secret {number}" for number in range(10)})
+    return FileState(expression=name, parts=(Part(sections={"config": section(copied, basis="declared")}),))
+
+
 def test_w49_ten_copied_secrets_are_found_by_the_very_first_command() -> None:
     """`parity diff .env.staging .env.prod`: no server, no config, no tiers but the names of the files."""
-    copied = keys({f"SERVICE_{number}_TOKEN": f"made up secret {number}" for number in range(10)})
-
-    def file(name: str) -> FileState:
-        part = Part(sections={"config": section(copied, basis="declared")})
-        return FileState(expression=name, parts=(part,))
-
-    left, right = with_tiers(file(".env.staging"), file(".env.prod"), None)
+    left, right = with_tiers(copied_to(".env.staging"), copied_to(".env.prod"), None)
     assert (left.tier, right.tier) == ("staging", "production")
     found = compare_files(left, right, now=NOW)
     drift = [(one.key.kind, one.severity) for one in found.items if one.verdict == "drift"]
     assert drift == [("shared_secret", "high")] * 10
-    # Names that say nothing have no production side.
-    unnamed = with_tiers(file("one.env"), file("other.env"), None)
-    assert [one for one in compare_files(*unnamed, now=NOW).items if one.verdict == "drift"] == []
+
+
+def test_w49_without_a_tier_in_the_name_there_is_no_production_side_to_protect() -> None:
+    """The same two files under names that say nothing, until somebody says `--as staging,prod`."""
+    files = copied_to("one.env"), copied_to("other.env")
+    unnamed = compare_files(*with_tiers(*files, None), now=NOW)
+    assert [one for one in unnamed.items if one.verdict == "drift"] == []
+    said = compare_files(*with_tiers(*files, ("staging", "production")), now=NOW)
+    assert len([one for one in said.items if one.key.kind == "shared_secret"]) == 10
 
 
 @pytest.mark.parametrize(

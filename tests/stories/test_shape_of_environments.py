@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from detector.alerts.wording import title_of
+from detector.config.comparisons import default_comparisons
+from detector.config.models import Environment as EnvironmentEntry
 from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.gone import is_gone
 from detector.engine.one_image import told_once
@@ -171,6 +176,59 @@ def test_one_image_of_many_services_tells_nothing_by_itself() -> None:
 
 # -- peers ------------------------------------------------------------------------------------------------
 
+EU = Environment(name="prod-eu", tier="production", group="prod")
+US = Environment(name="prod-us", tier="production", group="prod")
+REGIONS = Pair(left=EU, right=US, peers=True)
+
+
+def region(tag: str) -> Any:
+    return {"release": section({"image#repository": "acme/shop", "image#tag": tag})}
+
+
+def first_in(environment: str, days: float) -> dict[Any, Any]:
+    """Return histories in which one region got 1.5.0 some days ago, and the other has 1.4.2 as before."""
+    new = [interval("1.4.2", ago(days=90), ago(days=days)), interval("1.5.0", ago(days=days))]
+    return {
+        (name, ("main", "release", "image#tag")): new
+        if name == environment
+        else [interval("1.4.2", ago(days=90))]
+        for name in ("prod-eu", "prod-us")
+    }
+
+
+@pytest.mark.parametrize("first", ["prod-eu", "prod-us"])
+def test_w1_a_release_that_reached_one_region_first_is_expected_for_a_day(first: str) -> None:
+    """Two regions of production are one group. A release goes out to either of them before the other."""
+    tags = ("1.5.0", "1.4.2") if first == "prod-eu" else ("1.4.2", "1.5.0")
+
+    def verdict(days: float) -> Any:
+        return only(compare(*map(region, tags), pair=REGIONS, histories=first_in(first, days)), "image#tag")
+
+    assert [verdict(days).verdict for days in (0.1, 0.9, 1, 5)] == ["expected", "expected", "drift", "drift"]
+    # Nobody promotes from one region to the other, so neither is ahead.
+    assert {verdict(days).direction for days in (0.1, 5)} == {"unordered"}
+
+
+def test_w1_each_region_is_compared_with_staging_and_the_regions_as_peers() -> None:
+    """Nobody wrote a word on comparisons; the group says what the two are to each other."""
+    order = [
+        EnvironmentEntry.model_validate(entry)
+        for entry in ({"name": "staging"}, *({"name": one.name, "group": one.group} for one in (EU, US)))
+    ]
+    found = [(one.left, one.right, one.peer) for one in default_comparisons(order)]
+    assert found == [
+        ("staging", "prod-eu", False), ("staging", "prod-us", False), ("prod-eu", "prod-us", True)
+    ]  # fmt: skip
+
+
+def test_w1_without_the_group_the_second_region_would_have_a_fix_that_never_came_back() -> None:
+    """The same two regions, each a stage of its own: what comes later in the order may not be ahead."""
+    stages = Pair(left=replace(EU, group=None), right=replace(US, group=None))
+    found = compare(region("1.4.2"), region("1.5.0"), pair=stages, histories=first_in("prod-us", 0.1))
+    one = only(found, "image#tag")
+    assert (one.verdict, one.direction) == ("drift", "right_ahead")
+
+
 ACME = Environment(name="prod-acme", tier="production", group="prod")
 BMW = Environment(name="prod-bmw", tier="production", group="prod")
 PEERS = Pair(left=ACME, right=BMW, peers=True)
@@ -251,6 +309,8 @@ def test_w48_a_key_that_must_be_equal_may_be_rotated_in_one_region_first() -> No
     assert told(compare(*sides, pair=PEERS, rules=[EQUAL], histories=histories)) == [
         ("PARTNER_KEY", "difference", "expected", "medium")
     ]
+    held = only(compare(*sides, pair=PEERS, rules=[EQUAL], histories=histories), "PARTNER_KEY")
+    assert held.review_at == ago(days=0.3) + timedelta(days=1)
 
 
 def test_w48_a_key_that_nobody_rotated_in_the_other_region_is_drift_after_a_day() -> None:

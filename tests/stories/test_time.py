@@ -286,6 +286,36 @@ def test_w25_what_is_critical_among_it_is_never_held() -> None:
     assert only(found, DJANGO).pending == "confirm"
 
 
+def restless() -> list[DriftEvent]:
+    """Return the events of a drift that opened and resolved every two hours since three days ago."""
+    return [
+        DriftEvent(at=ago(hours=72 - 2 * number), event=event, actor="parity")
+        for number, event in enumerate(["opened", *["resolved", "reopened"] * 18])
+    ]
+
+
+def pending_at(at: datetime) -> str | None:
+    """Return what holds the alerts of that drift, as far as it had happened by then."""
+    row = replace(flapping_row(), events=tuple(one for one in restless() if one.at <= at))
+    rows = {(row.comparison, row.key): row}
+    sides = packages(django="4.2.26"), packages(django="5.2.8")
+    return only(compare(*sides, rows=rows, now=at), DJANGO).pending
+
+
+def test_w25_what_never_gets_calm_is_told_after_a_day() -> None:
+    began = restless()[4].at
+    after = [pending_at(began + timedelta(hours=hours)) for hours in (1, 23, 24)]
+    assert after == ["flap", "flap", "confirm"]
+
+
+def test_w25_without_an_end_the_hold_would_last_as_long_as_the_flapping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = restless()[4].at
+    monkeypatch.setattr("detector.engine.flapping.LONGEST", timedelta(days=365))
+    assert {pending_at(began + timedelta(hours=hours)) for hours in (1, 24, 48, 63)} == {"flap"}
+
+
 TAG = "image#tag"
 HALF_WAY: Any = {"values": {"1.4.2": 2, "1.4.3": 3}}
 

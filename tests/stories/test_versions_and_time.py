@@ -5,16 +5,13 @@ from typing import Any
 import pytest
 
 from detector.engine.comparison import ServiceVerdicts
-from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
 from detector.engine.swap import swapped_item
 from detector.model.items import from_purl, package
 from tests.builders import (
     DEV_TO_STAGING,
-    ago,
     compare,
     drifts,
-    interval,
     only,
     section,
     told,
@@ -38,15 +35,26 @@ def test_w12_an_image_that_a_developer_built_is_no_rebuild() -> None:
     # Pushed somewhere, it still is development.
     pushed = compare(image(id="x", digest="c"), image(id="y", digest="d"), pair=DEV_TO_STAGING)
     assert told(pushed) == []
-    between = compare(image(id="x", digest="c"), image(id="y", digest="d"))
-    assert told(between) == [("image#id", "rebuilt", "drift", "high")]
+
+
+def test_w12_judged_as_elsewhere_every_build_of_a_developer_would_be_a_rebuild() -> None:
+    """The rules that leave development out are overruled; between two other environments they never held."""
+    sides = image(id="x", digest="c"), image(id="y", digest="d")
+    rebuilt = [("image#id", "rebuilt", "drift", "high")]
+    naive = Rule(name="naive", match=Match(kind=("rebuilt",)), outcome=Outcome(ignore=False))
+    assert told(compare(*sides, pair=DEV_TO_STAGING, rules=[naive])) == rebuilt
+    assert told(compare(*sides)) == rebuilt
 
 
 def test_w13_an_image_that_was_copied_to_another_registry_is_the_same() -> None:
     """Pull, tag, push: the manifest's digest is a new one, the image id is not."""
     assert told(compare(image(id="x", digest="c"), image(id="x", digest="d"))) == []
-    # By digest alone it would be a rebuild each day.
-    assert drifts(compare(image(digest="c"), image(digest="d"))) == {"image#digest": "high"}
+
+
+def test_w13_by_its_manifest_alone_the_copy_would_be_a_rebuild() -> None:
+    """The same two, of which nobody reports the image id."""
+    found = compare(image(digest="c"), image(digest="d"))
+    assert told(found) == [("image#digest", "rebuilt", "drift", "high")]
 
 
 def debian(release: str, **packages: str) -> Any:
@@ -97,17 +105,24 @@ def lines_of(found: ServiceVerdicts) -> list[tuple[str, str | None, str]]:
     return [(one.key.item, one.right.item, one.status) for one in found.items if one.verdict != "in_sync"]
 
 
+def esbuild(item: str, version: str = "0.25.0") -> Any:
+    return {"dependencies": section({item: version}, hints={item: {"platform": item.rpartition("/")[2]}})}
+
+
+ON_THE_LAPTOP, IN_THE_IMAGE = "@esbuild/darwin-arm64", "@esbuild/linux-x64"
+
+
 def test_w37_the_platform_of_a_package_is_an_attribute() -> None:
     """esbuild installs another binary package on each platform: one item, with the platform beside it."""
+    laptop, image_ = package("npm", ON_THE_LAPTOP), package("npm", IN_THE_IMAGE)
+    assert told(compare(esbuild(laptop), esbuild(image_))) == []
+    newer = only(compare(esbuild(laptop, "0.25.1"), esbuild(image_)), laptop)
+    assert (newer.distance, newer.direction) == ("patch", "left_ahead")
 
-    def esbuild(platform: str, item: str) -> Any:
-        return {"dependencies": section({item: "0.25.0"}, hints={item: {"platform": platform}})}
 
-    laptop, image_ = "@esbuild/darwin-arm64", "@esbuild/linux-x64"
-    sides = [esbuild(name, package("npm", name)) for name in (laptop, image_)]
-    assert told(compare(*sides)) == []
-    naive = [esbuild(name, f"pkg:npm/{name}") for name in (laptop, image_)]
-    assert len(told(compare(*naive))) == 2
+def test_w37_with_the_platform_in_its_name_it_would_be_one_too_many_and_one_too_few() -> None:
+    naive = compare(*(esbuild(f"pkg:npm/{name}") for name in (ON_THE_LAPTOP, IN_THE_IMAGE)))
+    assert sorted(status for _, _, status in lines_of(naive)) == ["left_only", "right_only"]
 
 
 def test_w37_a_gem_that_is_built_for_a_platform_is_the_same_gem() -> None:
@@ -121,7 +136,9 @@ def test_w37_a_gem_that_is_built_for_a_platform_is_the_same_gem() -> None:
     assert told(compare(locked, gems("1.16.5-x86_64-linux"))) == []
     older = only(compare(locked, gems("1.16.4-x86_64-linux")), nokogiri)
     assert (older.distance, older.direction) == ("patch", "left_ahead")
-    # As plain texts they are three versions against one.
+
+
+def test_w37_as_plain_texts_the_gem_would_be_three_versions_against_one() -> None:
     naive: Any = [
         {"dependencies": section({"pkg:hex/nokogiri": versions})}
         for versions in (["1.16.5", "1.16.5-arm64-darwin", "1.16.5-x86_64-linux"], ["1.16.5-x86_64-linux"])
@@ -144,14 +161,23 @@ def test_w38_products_of_one_family_stand_in_for_each_other(left: str, right: st
     assert told(compare(*sides)) == [line]
 
 
-def test_w38_versions_of_a_family_are_compared_by_what_they_are_compatible_with() -> None:
-    def server(product: str, version: str) -> Any:
-        return {"backing_services": section({"main#product": product, "main#version": version})}
+def server(product: str, version: str) -> Any:
+    return {"backing_services": section({"main#product": product, "main#version": version})}
 
+
+def test_w38_versions_of_a_family_are_compared_by_what_they_are_compatible_with() -> None:
+    """MySQL 8.0 on the laptop; Aurora in prod, whose version names the MySQL that it is compatible with."""
     found = compare(server("mysql", "8.0.36"), server("aurora-mysql", "8.0.mysql_aurora.3.04.1"))
     assert drifts(found) == {"main#product": "medium"}
     older = compare(server("mysql", "8.0.36"), server("aurora-mysql", "5.7.mysql_aurora.2.11.1"))
     assert only(older, "main#version").distance == "major"
+
+
+def test_w38_without_families_mysql_against_aurora_would_be_critical_for_ever() -> None:
+    """Each product for itself: told as they are, none stands in for another."""
+    naive = Rule(name="naive", match=Match(item=("*#product",)), outcome=Outcome(severity={"*": "critical"}))
+    sides = server("mysql", "8.0.36"), server("aurora-mysql", "8.0.mysql_aurora.3.04.1")
+    assert drifts(compare(*sides, rules=[naive])) == {"main#product": "critical"}
 
 
 @pytest.mark.parametrize(
@@ -214,26 +240,19 @@ def test_w41_who_stands_for_whom_is_never_guessed() -> None:
     assert [status for _, _, status in lines_of(compare(*sides))] == ["left_only", "left_only", "right_only"]
 
 
+BABEL = "pkg:npm/%40babel/core"
+
+
+def npm(*versions: str) -> Any:
+    return {"dependencies": section({BABEL: list(versions) if len(versions) > 1 else versions[0]})}
+
+
 def test_w42_an_older_copy_beside_the_same_newest_is_low() -> None:
-    found = compare(packages(core=["7.24.0", "7.25.2"]), packages(core=["7.25.2"]))
-    one = only(found, "pkg:pypi/core")
-    assert (one.status, one.direction, one.severity) == ("changed", "unordered", "low")
+    """npm installed @babel/core twice in staging, since two packages ask for different ones."""
+    one = only(compare(npm("7.24.0", "7.25.2"), npm("7.25.2")), BABEL)
+    assert (one.status, one.direction, one.distance, one.severity) == ("changed", "unordered", None, "low")
 
 
-def test_w48_a_key_that_peers_rotate_one_after_the_other_is_expected_for_a_day() -> None:
-    """The API key is rotated in the EU on Monday and in the US on Thursday; a rule wants them equal."""
-    from tests.builders import keys
-
-    eu, us = (Environment(name=name, tier="production", group="prod") for name in ("prod-eu", "prod-us"))
-    rule = Rule(name="r", match=Match(item=("API_KEY",)), outcome=Outcome(expect="equal"))
-    place = ("main", "config", "API_KEY")
-    sides: Any = [{"config": section(keys(API_KEY=value))} for value in ("the new one", "the old one")]
-
-    def verdict(days: float, pair: Pair) -> str:
-        rotated = {("prod-eu", place): [interval("a shape", ago(days=days))]}
-        found = compare(*sides, pair=pair, rules=[rule], histories=rotated)
-        return only(found, "API_KEY").verdict
-
-    peers = Pair(left=eu, right=us, peers=True)
-    assert [verdict(days, peers) for days in (0.9, 1)] == ["expected", "drift"]
-    assert verdict(0.1, Pair(left=eu, right=us)) == "drift"  # no peers, no patience
+def test_w42_where_the_last_copy_wins_staging_would_be_behind() -> None:
+    """A list of names with one version each keeps the copy that it reads last."""
+    assert drifts(compare(npm("7.24.0"), npm("7.25.2"))) == {BABEL: "medium"}
