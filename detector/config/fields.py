@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from detector.config.schedule import cron_trigger, zone
 from detector.errors import UsageError
+from detector.model.addresses import repository_url
 from detector.model.clock import duration, print_exactly
 from detector.model.expressions import ENVIRONMENT_NAME
 from detector.model.words import SEVERITIES
@@ -71,6 +72,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("config-type", "must be text; put it in quotes")
     return value
+
+
+def _repository(value: Any) -> str:
+    found = repository_url(_text(value))
+    if found is None:
+        raise PydanticCustomError("config-type", "must be the address of a repository: host and path")
+    return found
 
 
 def _environment(value: Any) -> str:
@@ -232,6 +240,9 @@ Timezone = Annotated[str, BeforeValidator(_timezone), _schema("[A-Za-z0-9_+/-]+"
 Cron = Annotated[str, BeforeValidator(_cron), _schema("[^ ]+( [^ ]+){4}", "0 6 * * 1-5")]
 Freeze = Annotated[
     Days, BeforeValidator(_days), _schema("[0-9-]{10}(\\.\\.[0-9-]{10})?", "2026-12-20..2027-01-02")
+]
+RepositoryAddress = Annotated[
+    str, BeforeValidator(_repository), _schema(".+/.+", "https://github.com/acme/checkout")
 ]
 Address = Annotated[str, BeforeValidator(_address), _schema(".+:[0-9]{1,5}", "127.0.0.1:8080")]
 SeverityFilter = Annotated[

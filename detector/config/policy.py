@@ -131,6 +131,7 @@ def policy_of(config: Config) -> Policy:
                 owner=entry.owner if isinstance(entry.owner, str) else None,
                 used_by=entry.used_by,
                 only_in=entry.only_in,
+                repositories=entry.repositories,
                 sources={name: tuple(found) for name, found in sources.get(entry.name, {}).items()},
             )
             for entry in config.services

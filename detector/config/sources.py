@@ -19,6 +19,7 @@ from detector.config.fields import (
     Every,
     Glob,
     Name,
+    RepositoryAddress,
     Strict,
     Timeout,
     Timezone,
@@ -96,6 +97,9 @@ class Service(Strict):
     owner: Annotated[Annotated[str, Tag(WORD)] | Annotated[OwnerFrom, Tag(MAPPING)], BY_FORM] | None = None
     was: tuple[Name, ...] = Field(default=(), description="Former names: history and drifts travel along")
     aliases: tuple[Name, ...] = Field(default=(), description="Other names that pair with it")
+    repositories: tuple[RepositoryAddress, ...] = Field(
+        default=(), description="Addresses of its one repository: mirrors, and where it was before"
+    )
     used_by: tuple[Name, ...] = ()
     only_in: tuple[EnvironmentName, ...] = ()
     sources: Annotated[

@@ -100,6 +100,8 @@ class Service:
     used_by: tuple[str, ...] = ()
     #: Environments it is meant to be in; empty: all.
     only_in: tuple[str, ...] = ()
+    #: Addresses of its one repository, as `detector.model.addresses.repository_url` gives them.
+    repositories: tuple[str, ...] = ()
     sources: Mapping[str, tuple[SourcePolicy, ...]] = field(default_factory=dict)
 
     def expected_in(self, environment: str) -> bool:

@@ -13,6 +13,7 @@ from detector.engine.coverage import coverage_of, together
 from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
 from detector.engine.gone import gone_between
 from detector.engine.judgement import Case, judge
+from detector.engine.mirrors import without_mirrors
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.pending import held
 from detector.engine.policy import Pair, Service
@@ -114,7 +115,7 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
     asked = [one for one in equal_and_asked_about(both.left, both.right, rules) if one.place not in known]
     return sorted(
         [
-            *with_successors(found.items),
+            *with_successors(without_mirrors(found.items, both.service)),
             *asked,
             *shared_between(both.left, both.right, pair),
             *unset_between(both.left, both.right, pair),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from detector.engine.policy import Pair
+from detector.engine.policy import Pair, Service
 from detector.engine.rules import Match, Outcome, Rule
 from detector.model.addresses import repository_url
 from tests.builders import (
@@ -237,7 +237,22 @@ def test_w16_one_repository_under_two_addresses_is_the_same(one: str, other: str
     assert told(compare(*sides)) == []
 
 
+GITHUB, MIRROR = "github.com/acme/x", "git.acme.example/mirrors/x"
+
+
+def test_w16_a_mirror_that_the_file_names_is_the_same_repository() -> None:
+    """Production is built from a mirror, so that it can be built while GitHub is away."""
+    sides: Any = [{"codebase": section({"repo#url": url})} for url in (GITHUB, MIRROR)]
+    shop = Service(name="shop", repositories=(GITHUB, MIRROR))
+    assert told(compare(*sides, service=shop)) == []
+    # A third address is no mirror of it, and unsaid none is.
+    fork: Any = {"codebase": section({"repo#url": "github.com/somebody/x"})}
+    assert drifts(compare(sides[0], fork, service=shop)) == {"repo#url": "critical"}
+    assert drifts(compare(*sides)) == {"repo#url": "critical"}
+
+
 def test_w16_by_the_text_of_its_address_it_would_be_another_repository() -> None:
+    """The same two addresses as each tool wrote them."""
     addresses = "git@github.com:acme/x.git", "https://github.com/acme/x"
     naive: Any = [{"codebase": section({"repo#url": url})} for url in addresses]
     assert drifts(compare(*naive)) == {"repo#url": "critical"}
