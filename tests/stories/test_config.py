@@ -90,6 +90,7 @@ def test_w46_how_grave_a_missing_key_is_follows_from_where_and_from_the_code(
 
 
 def test_w46_the_remedy_says_where_the_code_reads_it() -> None:
+    """Whoever is told of a missing key wants to see who asks for it."""
     found = only(compare([config({"KEY": "some text"}), code(KEY=False)], config()), "KEY")
     assert found.remedy == f"in prod: set KEY   # read at {HOOKS}, no default"
 

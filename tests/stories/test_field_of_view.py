@@ -55,6 +55,7 @@ def test_w2_the_env_of_an_image_is_not_missing_from_a_task_definition() -> None:
 
 
 def test_w2_without_the_class_of_each_key_every_build_would_be_four_alarms() -> None:
+    """The same container, when nobody says which of its keys came with the image."""
     # PATH is a platform's key by rule, the other three would be missing in production.
     named = ("GPG_KEY", "LANG", "PYTHON_VERSION")
     assert drifts(compare(docker("literal"), ecs())) == dict.fromkeys(named, "high")
@@ -94,12 +95,14 @@ def test_w4_the_tools_of_a_lockfile_are_not_missing_from_what_is_installed() -> 
 
 
 def test_w4_versions_of_what_both_name_are_compared_all_the_same() -> None:
+    """A lockfile and an installed package that disagree on a version are no matter of what is seen."""
     dev: Any = {"dependencies": section({"pkg:pypi/django": "4.2.26"}, basis="declared")}
     prod: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8"})}
     assert drifts(compare(dev, prod, pair=DEV_TO_PROD)) == {"pkg:pypi/django": "high"}
 
 
 def test_w4_on_one_basis_the_same_packages_would_be_missing() -> None:
+    """The same lists, as if both were of what is installed: prod would lack a type checker."""
     dev: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8", "pkg:pypi/mypy": "2.4"})}
     prod: Any = {"dependencies": section({"pkg:pypi/django": "5.2.8"})}
     (one,) = told(compare(dev, prod, pair=DEV_TO_PROD))
@@ -276,6 +279,7 @@ def test_w39_a_bigger_server_is_no_drift_and_another_behaviour_is() -> None:
 
 
 def test_w39_where_every_setting_had_to_be_equal_size_would_be_drift() -> None:
+    """The same two servers, by a rule that takes every setting for behaviour."""
     naive = Rule(
         name="naive",
         match=Match(item=("*#setting/*",)),

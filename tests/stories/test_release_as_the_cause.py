@@ -57,6 +57,7 @@ def test_w8_a_new_key_comes_with_its_release_and_is_due() -> None:
 
 
 def test_w8_without_its_release_the_key_would_alarm_at_once() -> None:
+    """The same key, where nobody knows of any release."""
     new = keys(A="some text", STRIPE_WEBHOOK_SECRET="a secret")
     assert drifts(compare({"config": section(new)}, {"config": section(keys(A="some text"))})) == {
         "STRIPE_WEBHOOK_SECRET": "high"
@@ -73,6 +74,8 @@ def test_w9_a_package_pinned_down_by_the_leading_release_goes_its_way() -> None:
 
 
 def test_w9_alone_it_would_be_a_fix_never_brought_back() -> None:
+    """The same two versions, where nobody knows of any release: production is ahead."""
+
     def packages(version: str) -> Any:
         return {"dependencies": section({URLLIB3: version})}
 
@@ -99,6 +102,8 @@ def test_w10_a_schema_goes_before_its_code_and_never_behind_it() -> None:
 
 
 def test_w10_without_what_the_code_expects_a_head_alone_says_little() -> None:
+    """Two hashes: they differ, and which of them is later nobody can tell."""
+
     def database(head: str) -> Any:
         return {"admin": section({"migration/alembic": head})}
 
@@ -151,11 +156,13 @@ def test_w11_a_nightly_rebuild_on_a_newer_base_is_a_lead_of_a_week(days: int, ve
     ],
 )
 def test_w11_any_other_rebuild_is_high(left: Any, right: Any) -> None:
+    """Same tag, other content, and not for a newer base alone."""
     one = only(compare(left, right), "image#digest", kind="rebuilt")
     assert (one.verdict, one.severity) == ("drift", "high")
 
 
 def test_w11_without_the_exception_it_would_be_high_each_day() -> None:
+    """The nightly rebuild again, judged as every rebuild is."""
     naive = Rule(
         name="naive",
         match=Match(kind=("rebuilt",)),
@@ -181,14 +188,23 @@ def test_w15_a_feature_branch_in_dev_is_information() -> None:
     assert drifts(compare(branch, code(OLD))) == {"repo#commit": "medium"}
 
 
+def test_w15_without_its_ancestry_a_feature_branch_in_staging_would_have_the_time_of_a_release() -> None:
+    """The same branch in staging, taken for what production will get next."""
+    histories = {("staging", COMMIT): [interval(FEATURE, ago(days=1))]}
+    found = compare(code(FEATURE), code(OLD), histories=histories)
+    assert only(found, "repo#commit").verdict == "expected"
+
+
 @pytest.mark.parametrize("pair", [DEV_TO_STAGING, Pair(left=DEV, right=PROD)])
 def test_w15_without_the_repository_another_commit_in_dev_is_normal(pair: Pair) -> None:
+    """Nobody can order two commits without their repository; people work in dev."""
     (line,) = told(compare(code(NEW), code(OLD), pair=pair))
     assert line == ("repo#commit", "difference", "expected", "info")
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(6, "expected"), (8, "drift")])
 def test_w15_elsewhere_it_has_the_budget_of_a_lead_since_it_was_seen(days: int, verdict: str) -> None:
+    """Neither can anybody in staging: the clock runs since the commit was first seen there."""
     histories = {("staging", COMMIT): [interval(NEW, ago(days=days))]}
     one = only(compare(code(NEW), code(OLD), histories=histories), "repo#commit")
     assert (one.direction, one.verdict) == ("unordered", verdict)
@@ -202,6 +218,7 @@ def test_w15_elsewhere_it_has_the_budget_of_a_lead_since_it_was_seen(days: int, 
     ],
 )
 def test_w15_what_ran_before_tells_who_is_ahead(left: str, right: str, direction: str, verdict: str) -> None:
+    """Without the repository too, an environment that ran the other's commit before has gone on."""
     ahead = "staging" if direction == "left_ahead" else "prod"
     histories = {(ahead, COMMIT): [interval(OLD, ago(days=9), ago(days=1)), interval(NEW, ago(days=1))]}
     one = only(compare(code(left), code(right), histories=histories), "repo#commit")

@@ -24,6 +24,7 @@ def test_w44_staging_that_writes_to_the_database_of_production() -> None:
 
 
 def test_w44_names_inside_a_network_mean_another_host_in_each() -> None:
+    """Compose calls the database `db` in each environment, and it is another one in each."""
     for host in ("db", "localhost", "127.0.0.1", "db.shop.svc.cluster.local"):
         sides = [config({"DATABASE_URL": f"postgres://{user}@{host}/shop"}) for user in ("a", "b")]
         assert "shared_endpoint" not in {line[1] for line in told(compare(sides[0], sides[1]))}
@@ -39,15 +40,18 @@ def test_w44_names_inside_a_network_mean_another_host_in_each() -> None:
     ],
 )
 def test_w45_what_is_public_may_be_the_same_everywhere(name: str, value: str) -> None:
+    """Staging and production use one public value, as its makers advise."""
     assert told(compare(config({name: value}), config({name: value}))) == []
 
 
 def test_w45_a_url_with_a_password_may_not() -> None:
+    """The same with a password in it is a secret that two environments share."""
     both = config({"WEBHOOK_URL": "https://hook:password@hooks.acme.example/in"})
     assert told(compare(both, both)) == [("WEBHOOK_URL", "shared_secret", "drift", "high")]
 
 
 def test_w46_a_key_that_production_alone_has_is_medium() -> None:
+    """Staging does without a key that production has, so nothing was tested with it."""
     some, more = config({"A": "some text"}), config({"A": "some text", "WEB_CONCURRENCY": "4"})
     assert drifts(compare(some, more)) == {"WEB_CONCURRENCY": "medium"}
 

@@ -59,6 +59,7 @@ def test_w26_the_green_task_set_that_takes_no_traffic_is_not_compared() -> None:
 
 
 def test_w26_taken_for_live_both_colours_would_contradict_each_other() -> None:
+    """The same two task sets, when nobody says which of them takes traffic."""
     both = [shop(), shop("6.0", source="green")]
     assert ("pkg:pypi/django", "contradiction", "drift", "low") in told(compare([shop()], both))
 
@@ -82,11 +83,13 @@ def test_w29_a_job_that_is_suspended_is_a_value_and_not_a_missing_job() -> None:
 
 
 def test_w29_zero_replicas_are_a_value_too() -> None:
+    """Somebody scaled the job of staging to nothing."""
     staging, prod = [shop(), cron(replicas=0)], [shop(), cron(replicas=3)]
     assert told(compare(staging, prod)) == [("replicas", "difference", "expected", "info")]
 
 
 def test_w29_left_out_while_it_is_suspended_it_would_be_a_missing_job() -> None:
+    """A collector that lists only what runs does not see the job of staging."""
     found = compare([shop()], [shop(), cron(schedule="0 3 * * *", suspended=False)])
     assert [one.key.item for one in found.items] == ["job"]
 
@@ -102,6 +105,7 @@ def test_w34_a_service_that_production_lost_is_one_drift() -> None:
 
 
 def test_w34_without_that_finding_every_fact_would_be_missing() -> None:
+    """An empty look like any other: each fact for itself, and none that says what happened."""
     nothing = stream({"dependencies": section({}), "release": section({})})
     found = compare(shop(), nothing)
     assert len(found.items) == 4
@@ -109,12 +113,14 @@ def test_w34_without_that_finding_every_fact_would_be_missing() -> None:
 
 
 def test_w34_what_development_stops_is_no_alarm() -> None:
+    """Developers stop what they do not work on."""
     assert told(compare(empty(), shop(), pair=DEV_TO_STAGING)) == [
         ("service", "service_gone", "drift", "info")
     ]
 
 
 def test_w34_a_rule_may_say_that_a_service_may_go() -> None:
+    """It was taken out of service, and everybody knows."""
     rule = Rule(name="r", match=Match(kind=("service_gone",)), outcome=Outcome(ignore=True))
     assert drifts(compare(shop(), empty(), rules=[rule])) == {}
 
@@ -265,6 +271,7 @@ def test_w35_tenants_may_be_at_versions_of_their_own() -> None:
 
 
 def test_w35_a_tenant_that_stays_behind_is_an_outlier() -> None:
+    """The same two, but the newer release is a month old and one tenant never got it."""
     sides = tenant("5.2.8", "1.5.0"), tenant("4.2.26", "1.4.0")
     histories = {**since(30, "5.2.8", "1.5.0", "prod-acme"), **since(60, "4.2.26", "1.4.0", "prod-bmw")}
     for pair in (TENANTS, replace(TENANTS, left=BMW, right=ACME)):
@@ -276,12 +283,14 @@ def test_w35_a_tenant_that_stays_behind_is_an_outlier() -> None:
 
 
 def test_w35_as_plain_peers_both_would_be_drift_after_a_day() -> None:
+    """The same two, where nobody says that tenants may be apart."""
     sides = tenant("5.2.8", "1.5.0"), tenant("4.2.26", "1.4.0")
     histories = {**since(3, "5.2.8", "1.5.0", "prod-acme"), **since(60, "4.2.26", "1.4.0", "prod-bmw")}
     assert set(drifts(compare(*sides, pair=PEERS, histories=histories))) == {"pkg:pypi/django", "image#tag"}
 
 
 def test_w35_a_key_that_one_tenant_lacks_is_drift_all_the_same() -> None:
+    """A version of one's own is no licence to lack config."""
     sides: list[Any] = [{"config": section(keys(some))} for some in ({"A": "text", "B": "text"}, {"A": "x"})]
     place = ("main", "config", "B")
     histories = {("prod-acme", place): [interval({"type": "text"}, ago(days=2))]}
@@ -314,6 +323,7 @@ def test_w48_a_key_that_must_be_equal_may_be_rotated_in_one_region_first() -> No
 
 
 def test_w48_a_key_that_nobody_rotated_in_the_other_region_is_drift_after_a_day() -> None:
+    """Thursday came and went."""
     sides, histories = rotated(3)
     assert drifts(compare(*sides, pair=PEERS, rules=[EQUAL], histories=histories)) == {
         "PARTNER_KEY": "medium"
@@ -321,6 +331,7 @@ def test_w48_a_key_that_nobody_rotated_in_the_other_region_is_drift_after_a_day(
 
 
 def test_w48_without_the_skew_of_peers_the_rotation_would_be_drift_at_once() -> None:
+    """The same two regions, which nobody calls a group."""
     sides, histories = rotated(0.3)
     pair = Pair(left=replace(ACME, group=None), right=replace(BMW, group=None))
     assert drifts(compare(*sides, pair=pair, rules=[EQUAL], histories=histories)) == {"PARTNER_KEY": "medium"}
@@ -346,6 +357,7 @@ def test_w30_the_shared_server_is_one_drift_that_says_whom_it_affects() -> None:
 
 
 def test_w30_as_a_fact_of_every_service_it_would_be_twelve_criticals() -> None:
+    """The same server, told by each of the services that use it."""
     facts = {"db#product": "postgresql"}
     sides: list[Any] = [
         {"backing_services": section({**facts, "db#version": version})} for version in ("16.4", "14.11")
@@ -387,6 +399,7 @@ def test_w31_one_image_of_five_services_is_one_cause() -> None:
 
 
 def test_w31_also_where_production_is_ahead_and_no_release_leads() -> None:
+    """Production has the newer image: a drift of the tag, and all that is in it."""
     found = told_once(five(ahead=False), first_cause=9)
     assert counts(found) == (3, 12)
     (cause,) = [cause for verdicts in found for cause in verdicts.causes]
@@ -394,11 +407,13 @@ def test_w31_also_where_production_is_ahead_and_no_release_leads() -> None:
 
 
 def test_w31_told_for_each_service_it_would_be_five_of_everything() -> None:
+    """The same five, each told for itself."""
     assert counts(five(histories=SPENT)) == (5, 10)
     assert counts(five(ahead=False)) == (15, 0)
 
 
 def test_w31_another_image_of_the_same_tag_is_another_cause() -> None:
+    """A sixth service has the same tag, and other content under it."""
     services = five(ahead=False)
     other = of_the_monorepo("1.5.0", "5.2.8", "5.4.0")
     other["release"] = section({**other["release"].facts, "image#digest": "sha256:other"})
@@ -407,6 +422,7 @@ def test_w31_another_image_of_the_same_tag_is_another_cause() -> None:
 
 
 def test_w31_what_only_one_of_them_lacks_stays_its_own() -> None:
+    """One of them lacks a key, which no image explains."""
     services = five(ahead=False)
     lacking = of_the_monorepo("1.5.0", "5.2.8", "5.4.0")
     sides = {**of_the_monorepo("1.4.2", "4.2.26", "5.3.0"), "config": section(keys(A="some text"))}

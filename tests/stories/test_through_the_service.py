@@ -94,6 +94,7 @@ async def test_w32_previews_of_pull_requests_are_listed_and_compared_with_nothin
 
 
 async def test_w32_without_the_pattern_there_would_be_forty_unmatched_services(tmp_path: Path) -> None:
+    """The same forty, when nobody said what a preview is called."""
     plain = DISCOVERY.replace(', ephemeral: ["pr-*"]', "")
     async with house(tmp_path, config=CONFIG + plain) as here:
         await forty_previews(here)

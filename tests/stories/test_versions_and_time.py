@@ -121,6 +121,7 @@ def test_w37_the_platform_of_a_package_is_an_attribute() -> None:
 
 
 def test_w37_with_the_platform_in_its_name_it_would_be_one_too_many_and_one_too_few() -> None:
+    """The same two, each under the name that npm knows it by."""
     naive = compare(*(esbuild(f"pkg:npm/{name}") for name in (ON_THE_LAPTOP, IN_THE_IMAGE)))
     assert sorted(status for _, _, status in lines_of(naive)) == ["left_only", "right_only"]
 
@@ -139,6 +140,7 @@ def test_w37_a_gem_that_is_built_for_a_platform_is_the_same_gem() -> None:
 
 
 def test_w37_as_plain_texts_the_gem_would_be_three_versions_against_one() -> None:
+    """The same gem, as texts that nobody reads a platform from."""
     naive: Any = [
         {"dependencies": section({"pkg:hex/nokogiri": versions})}
         for versions in (["1.16.5", "1.16.5-arm64-darwin", "1.16.5-x86_64-linux"], ["1.16.5-x86_64-linux"])
@@ -157,6 +159,7 @@ def test_w37_as_plain_texts_the_gem_would_be_three_versions_against_one() -> Non
     ],
 )
 def test_w38_products_of_one_family_stand_in_for_each_other(left: str, right: str, line: Any) -> None:
+    """What speaks one protocol is a variant; what does not is another thing altogether."""
     sides: Any = [{"backing_services": section({"main#product": product})} for product in (left, right)]
     assert told(compare(*sides)) == [line]
 
@@ -223,6 +226,7 @@ def test_w41_a_package_that_goes_on_under_another_name_is_one_line(left: Any, ri
 def test_w41_without_successors_a_new_name_is_a_package_less_and_one_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The same two packages, when no table says that one goes on as the other."""
     names = ("psycopg2", "psycopg2-binary")
     sides: Any = [{"dependencies": section({f"pkg:pypi/{name}": "2.9.9"})} for name in names]
     assert len(told(compare(*sides))) == 1
