@@ -23,7 +23,7 @@ from detector.engine.pairing import Difference
 from detector.engine.policy import Environment, Pair, Service
 from detector.engine.rules import Match, Outcome, Rule, decide
 from detector.engine.view import Interner, Place, view_of
-from detector.jobs.compare import Compare
+from detector.jobs.compare import TOGETHER, Compare
 from detector.model.records import Judged, Side
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
@@ -130,9 +130,10 @@ class _Service:
         rule = replace(_NEW, name=f"parity.yml:{self._rules}")
         self._policy = replace(self._policy, rules=(*PACK, rule))
         done = 0
-        for environment in _ENVIRONMENTS:
-            for name in self._names:
-                done += len(await self._compare.judge(environment.name, name, now=NOW))
+        everywhere = [one.name for one in _ENVIRONMENTS]
+        for start in range(0, len(self._names), TOGETHER):
+            wanted = dict.fromkeys(self._names[start : start + TOGETHER], everywhere)
+            done += len(await self._compare.judge_together(wanted, now=NOW, half_seen={}))
         return done
 
 

@@ -1,70 +1,37 @@
 """Judge what changed: every comparison of a service whose facts moved, and write what that did to drifts."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 
 from detector.config.policy import Policy
-from detector.engine.acceptance import Acceptance, Accepted, Binding, changes, why_ended
-from detector.engine.hindsight import Hindsight, Moment
-from detector.engine.life import Ledger, Settled, Witnesses, live, withdraw
-from detector.engine.policy import Pair, SourcePolicy
-from detector.engine.score import counted, mark_of
-from detector.engine.settling import settled, settled_alone
-from detector.engine.verdicts import findings_in, verdicts_on, with_holds
-from detector.engine.view import View
-from detector.model.records import Drift, Judged, Key, Recorded, ScoreMark
-from detector.queries.comparison import Comparisons, Gathered
+from detector.engine.acceptance import Acceptance
+from detector.engine.life import Ledger, withdraw
+from detector.engine.policy import Pair
+from detector.jobs.judging import Arrived, Found, Judgement, Judging, Round, settlement_of
+from detector.model.records import Drift
+from detector.queries.comparison import Comparisons
+from detector.queries.known import Known
 from detector.queries.views import Views
+from detector.store.register import Settlement
+from detector.store.scores import says_more
 from detector.store.store import Store
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """What came of one service since it was last judged."""
-
-    #: `at` of the earliest observation among it.
-    earliest: datetime
-    #: Whether newer ones of the same streams were there before all of it.
-    late: bool
-    #: Whether any of it took the place of another one of the same time.
-    instead: bool = False
-
-    @classmethod
-    def of(cls, recorded: Recorded) -> "Arrived":
-        """Return one observation that changed something."""
-        return cls(earliest=recorded.at, late=recorded.late, instead=recorded.instead)
-
-    def __or__(self, other: "Arrived") -> "Arrived":
-        """Return both as one."""
-        return Arrived(
-            earliest=min(self.earliest, other.earliest),
-            late=self.late and other.late,
-            instead=self.instead or other.instead,
-        )
+#: Services that are judged out of one reading of the store, and settled in one commit.
+TOGETHER: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What one judgement left to do: when to look again, and whether something waits for confirmation."""
+class _Asked:
+    """Where one service is judged."""
 
-    comparison: str
-    service: str
-    review_at: datetime | None
-    waiting: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Round:
-    """One judgement of one service, in all its comparisons."""
-
-    service: str
-    now: datetime
-    #: Environment -> number of its newest snapshot.
-    numbers: Mapping[str, int]
-    arrived: Arrived | None
+    pairs: Sequence[Pair]
+    #: Environments alone: each is on both sides of its pair.
+    inside: Sequence[Pair]
 
 
 class Compare:
@@ -80,9 +47,9 @@ class Compare:
     ) -> None:
         self._store = store
         self._comparisons = comparisons
-        self._views = views
         self._policy = policy
         self._new_id = new_id
+        self._judging = Judging(store, comparisons, views, policy, new_id)
         #: The acceptances of files that the store knows.
         self._noted: Sequence[Acceptance] | None = None
         self._log = structlog.get_logger("parity.compare")
@@ -112,26 +79,67 @@ class Compare:
         ``arrived`` is what came of it since it was last judged: where that is older than what is known, the
         drifts that nobody can see now are judged in hindsight, and what only came late does not alert.
         """
-        policy = self._policy()
-        if environment not in policy.environments or environment in half_seen:
+        return await self.judge_together(
+            {service: (environment,)}, now=now, half_seen={service: half_seen}, arrived=arrived
+        )
+
+    async def judge_together(
+        self,
+        wanted: Mapping[str, Collection[str]],
+        *,
+        now: datetime,
+        half_seen: Mapping[str, Collection[str]],
+        arrived: Arrived | None = None,
+    ) -> list[Judgement]:
+        """Judge services in environments, each of their comparisons once: one reading, and one commit.
+
+        ``wanted`` and ``half_seen`` are by service; ``arrived`` speaks of a round of one. At most `TOGETHER`
+        services at a time: what is known of them is held in memory.
+        """
+        asked = {
+            service: where
+            for service, environments in wanted.items()
+            if (where := self._asked(environments, half_seen.get(service, ()))).inside
+        }
+        if not asked:
             return []
+        self._with_users(asked)
         await self.note_files(now=now)
-        seqs = await self._store.changed_seqs()
-        numbers = {name: snapshot.number for name, snapshot in (await self._store.latest_snapshots()).items()}
-        asked = _Round(service=service, now=now, numbers=numbers, arrived=arrived)
-        await self._label(environment, service, numbers, now)
-        done = []
-        for pair in policy.pairs:
-            sides = (pair.left.name, pair.right.name)
-            if environment in sides and not any(side in half_seen for side in sides):
-                through = max(seqs.get((pair.left.name, service), 0), seqs.get((pair.right.name, service), 0))
-                done.append(await self._pair(pair, asked, through))
-        done.append(await self._alone(environment, asked, seqs.get((environment, service), 0)))
-        for user in policy.service(service).used_by:
-            # A server that moved may have left the clients of whoever talks to it behind.
-            theirs = _Round(service=user, now=now, numbers=numbers, arrived=None)
-            done.append(await self._alone(environment, theirs, seqs.get((environment, user), 0)))
-        return done
+        pairs = dict.fromkeys(pair for where in asked.values() for pair in (*where.pairs, *where.inside))
+        known = await self._comparisons.known(list(asked), list(pairs), now=now)
+        a_round = Round(now=now, known=known, arrived=arrived)
+        found: list[Found] = []
+        for service, where in asked.items():
+            if service not in wanted:
+                a_round = replace(a_round, arrived=None)
+            for here in where.inside:
+                await self._label(here.right.name, service, a_round)
+            found += [await self._judging.between(pair, service, a_round) for pair in where.pairs]
+            found += [await self._judging.inside(here, service, a_round) for here in where.inside]
+            # Whoever asks something meanwhile waits for one service, not for all of them.
+            await asyncio.sleep(0)
+        await self._settle([one.settlement for one in found if _moves(one.settlement, known)])
+        return [one.judgement for one in found]
+
+    def _with_users(self, asked: dict[str, _Asked]) -> None:
+        """Add who uses a service: a server that moved may have left the clients that talk to it behind."""
+        for service, where in list(asked.items()):
+            for user in self._policy().service(service).used_by:
+                known = asked.get(user, _Asked(pairs=(), inside=()))
+                asked[user] = replace(known, inside=list(dict.fromkeys([*known.inside, *where.inside])))
+
+    def _asked(self, environments: Collection[str], half_seen: Collection[str]) -> _Asked:
+        policy = self._policy()
+        here = [name for name in environments if name in policy.environments and name not in half_seen]
+        return _Asked(
+            pairs=[
+                pair
+                for pair in policy.pairs
+                if (pair.left.name in here or pair.right.name in here)
+                and not (pair.left.name in half_seen or pair.right.name in half_seen)
+            ],
+            inside=[Pair(left=policy.environments[name], right=policy.environments[name]) for name in here],
+        )
 
     async def note_files(self, *, now: datetime) -> None:
         """Keep the acceptances of the files in force, and end those that left them."""
@@ -155,23 +163,26 @@ class Compare:
         for row in await self._store.register(states=("pending", "open", "accepted")):
             if row.comparison not in known or row.key.service not in seen:
                 gone.setdefault((row.comparison, row.key.service), []).append(row)
-        for (comparison, service), rows in gone.items():
-            asked = _Round(service=service, now=now, numbers={}, arrived=None)
-            ledger = self._ledger(comparison, asked)
-            await self._settle(comparison, service, withdraw(rows, ledger), 0)
+        await self._settle(
+            [
+                settlement_of(comparison, service, 0, withdraw(rows, self._ledger(comparison, now)))
+                for (comparison, service), rows in gone.items()
+            ]
+        )
         return sum(len(rows) for rows in gone.values())
 
-    async def _label(self, environment: str, service: str, numbers: Mapping[str, int], now: datetime) -> None:
+    async def _label(self, environment: str, service: str, a_round: Round) -> None:
         """Let the label of a deployment follow the snapshots of its environment while it is rolled out.
 
         That is as long as a roll-out may take, from when it was announced or said to be finished: sources see
         it late.
         """
-        since = now - self._policy().rollout
-        for deployment in (await self._store.deployments(environment, service, since))[:1]:
-            number = numbers.get(environment)
-            if number is not None and number != await self._store.label(environment, deployment.version):
-                await self._store.put_label(environment, deployment.version, number, now)
+        deployment = a_round.known.deployed.get((environment, service))
+        number = a_round.known.numbers.get(environment)
+        if deployment is None or number is None:
+            return
+        if number != await self._store.label(environment, deployment.version):
+            await self._store.put_label(environment, deployment.version, number, a_round.now)
 
     def _comparisons_of(self, environment: str) -> list[str]:
         if environment not in self._policy().environments:
@@ -181,218 +192,32 @@ class Compare:
         ]
         return [*pairs, environment]
 
-    async def _pair(self, pair: Pair, asked: _Round, through: int) -> Judgement:
-        gathered, moment, mark = await self._at(pair, asked.service, asked.now)
-        both, rows = gathered.both, _rows(gathered, pair.name)
-        ledger = self._ledger(pair.name, asked, pair.left.name, pair.right.name)
-        await self._look_back(pair, asked, gathered, moment, ledger)
-        outcome = live(
-            rows,
-            moment.judged.values(),
-            ledger=ledger,
-            witnesses=Witnesses(
-                left=both.left,
-                right=both.right,
-                policies=self._trusted(asked.service, pair.left.name, pair.right.name),
-                needed=self._policy().confirm_after,
-            ),
-            settled_now=moment.settled,
-            why_ended=await self._why_ended(rows.values(), both.accepted, asked.now),
-        )
-        judged, over = moment.judged.values(), _over(rows, outcome)
-        at = _earliest(moment.judged.values(), both.left, both.right)
-        return await self._finish(
-            pair.name,
-            asked.service,
-            rows=rows,
-            outcome=outcome,
-            through=through,
-            review_at=at,
-            bindings=changes(judged, over, both.accepted, pair.name, asked.now),
-            mark=mark,
-        )
+    def _ledger(self, comparison: str, now: datetime) -> Ledger:
+        return Ledger(comparison=comparison, now=now, new_id=self._new_id, snapshots={})
 
-    async def _at(
-        self, pair: Pair, service: str, now: datetime, as_of: datetime | None = None
-    ) -> tuple[Gathered, Moment, ScoreMark | None]:
-        """Judge both views of now, or of an earlier moment, with the mark of their score."""
-        gathered = await self._comparisons.pair(pair, service, now=now, as_of=as_of)
-        both = gathered.both
-        judged: dict[Key, Judged] = {}
-        mark = None
-        lonely = not both.left.looks or not both.right.looks
-        if (
-            not lonely
-            and both.service.expected_in(pair.left.name)
-            and both.service.expected_in(pair.right.name)
-        ):
-            verdicts = verdicts_on(
-                both, pair=pair, rules=self._policy().rules, now=now, interner=self._views.interner
-            )
-            judged = {one.key: one for one in verdicts.items if one.comparison == pair.name}
-            told = counted(verdicts.items, verdicts.causes)
-            mark = mark_of(pair.name, service, told, verdicts.measured, now=now)
-        moment = Moment(
-            judged=judged, settled=lambda key: None if lonely else settled(both.left, both.right, key)
-        )
-        return gathered, moment, mark
-
-    async def _look_back(
-        self, pair: Pair, asked: _Round, gathered: Gathered, moment: Moment, ledger: Ledger
-    ) -> None:
-        """Judge in hindsight what is out of sight now, where something older came after something newer."""
-        seen = {
-            at
-            for view in (gathered.both.left, gathered.both.right)
-            for looks in view.looks.values()
-            for look in looks
-            for at in look.stream.seen_at
-        }
-        arrived = asked.arrived
-        if arrived is None or not seen or not (arrived.instead or arrived.earliest < max(seen)):
-            return
-        hindsight = Hindsight(moment, _rows(gathered, pair.name), ledger)
-        for at in sorted(seen, reverse=True):
-            if at < arrived.earliest and not hindsight.waiting:
-                return
-            _, then, _ = await self._at(pair, asked.service, asked.now, as_of=at)
-            hindsight.look(then)
-        hindsight.forget(since=min(seen))
-
-    async def _alone(self, environment: str, asked: _Round, through: int) -> Judgement:
-        policy = self._policy()
-        here = policy.environment(environment)
-        inside = Pair(left=here, right=here)
-        gathered = await self._comparisons.pair(inside, asked.service, now=asked.now)
-        view = gathered.both.right
-        accepted = gathered.both.accepted
-        servers = gathered.both.servers.get(environment, ())
-        judged = findings_in(
-            view,
-            service=gathered.both.service,
-            pair=inside,
-            rules=policy.rules,
-            now=asked.now,
-            accepted=accepted,
-            servers=servers,
-        )
-        judged = with_holds(judged, gathered.both, pair=inside, now=asked.now)
-        rows = _rows(gathered, environment)
-        outcome = live(
-            rows,
-            judged,
-            ledger=self._ledger(environment, asked, environment),
-            witnesses=Witnesses(
-                left=view,
-                right=view,
-                policies=self._trusted(asked.service, environment),
-                needed=policy.confirm_after,
-            ),
-            settled_now=lambda key: settled_alone(view, servers, key) if view.looks else None,
-            why_ended=await self._why_ended(rows.values(), accepted, asked.now),
-        )
-        at = _earliest(judged, view)
-        return await self._finish(
-            environment,
-            asked.service,
-            rows=rows,
-            outcome=outcome,
-            through=through,
-            review_at=at,
-            bindings=changes(judged, _over(rows, outcome), accepted, environment, asked.now),
-        )
-
-    async def _why_ended(
-        self, rows: Iterable[Drift], accepted: Accepted, now: datetime
-    ) -> Callable[[Drift, Judged], str]:
-        """Return what says whose acceptance of a row ended, and why; those that ended are read for it."""
-        ids = {
-            row.item["accepted"]["id"] for row in rows if row.state == "accepted" and row.item.get("accepted")
-        }
-        over = {
-            name: one
-            for name in ids - accepted.acceptances.keys()
-            if (one := await self._store.acceptance(name)) is not None
-        }
-        known = replace(accepted, acceptances={**accepted.acceptances, **over}) if over else accepted
-        return lambda row, one: why_ended(row, one, known, now)
-
-    async def _finish(
-        self,
-        comparison: str,
-        service: str,
-        *,
-        rows: Mapping[Key, Drift],
-        outcome: Settled,
-        through: int,
-        review_at: datetime | None,
-        bindings: Sequence[Binding],
-        mark: ScoreMark | None = None,
-    ) -> Judgement:
-        await self._settle(comparison, service, outcome, through, mark=mark, bindings=bindings)
-        after = {row.key: row.state for row in rows.values()} | {row.key: row.state for row in outcome.drifts}
-        for row, (_, event) in zip(outcome.drifts, outcome.events, strict=True):
-            self._log.info(
-                f"drift {event.event}",
-                comparison=comparison,
-                service=service,
-                section=row.key.section,
-                item=row.key.item,
-                kind=row.key.kind,
-                severity=row.severity,
-                drift_id=row.id,
-            )
-        return Judgement(
-            comparison=comparison,
-            service=service,
-            review_at=review_at,
-            waiting="pending" in after.values(),
-        )
-
-    async def _settle(
-        self,
-        comparison: str,
-        service: str,
-        outcome: Settled,
-        through: int,
-        *,
-        mark: ScoreMark | None = None,
-        bindings: Sequence[Binding] = (),
-    ) -> None:
-        await self._store.settle(
-            comparison,
-            service,
-            judged_through=through,
-            drifts=outcome.drifts,
-            events=outcome.events,
-            owed=outcome.owed,
-            mark=mark,
-            bindings=bindings,
-        )
-
-    def _trusted(self, service: str, *environments: str) -> dict[str, dict[str, SourcePolicy]]:
-        return {name: self._policy().trusted(service, name) for name in environments}
-
-    def _ledger(self, comparison: str, asked: _Round, *environments: str) -> Ledger:
-        return Ledger(
-            comparison=comparison,
-            now=asked.now,
-            new_id=self._new_id,
-            snapshots={name: asked.numbers[name] for name in environments if name in asked.numbers},
-            late=asked.arrived is not None and asked.arrived.late,
-        )
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        await self._store.settle(settlements)
+        for one in settlements:
+            for row, (_, event) in zip(one.drifts, one.events, strict=True):
+                self._log.info(
+                    f"drift {event.event}",
+                    comparison=one.comparison,
+                    service=one.service,
+                    section=row.key.section,
+                    item=row.key.item,
+                    kind=row.key.kind,
+                    severity=row.severity,
+                    drift_id=row.id,
+                )
 
 
-def _over(rows: Mapping[Key, Drift], outcome: Settled) -> set[Key]:
-    """Return the keys whose difference is gone since this judgement."""
-    return {row.key for row in outcome.drifts if row.state == "resolved" and row.key in rows}
-
-
-def _earliest(judged: Iterable[Judged], *views: View) -> datetime | None:
-    """Return when the clock alone may change something: an allowance ends, a stream grows stale."""
-    times = [one.review_at for one in judged] + [view.fresh_until for view in views]
-    return min((at for at in times if at is not None), default=None)
-
-
-def _rows(gathered: Gathered, comparison: str) -> dict[Key, Drift]:
-    return {row.key: row for row in gathered.rows if row.comparison == comparison}
+def _moves(settlement: Settlement, known: Known) -> bool:
+    """Tell whether there is anything to write: most judgements of what nobody changed say what is known."""
+    here, mark = (settlement.comparison, settlement.service), settlement.mark
+    return bool(
+        settlement.drifts
+        or settlement.owed
+        or settlement.bindings
+        or known.judged.get(here, -1) < settlement.judged_through
+        or (mark is not None and says_more(mark, known.marks.get(here)))
+    )

@@ -6,8 +6,9 @@ time when it is told to stop, and what it had begun is recorded or was never ack
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 import structlog
@@ -16,8 +17,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from detector.config.records import Source
 from detector.errors import ParityError, StoreError
 from detector.jobs.collect import Collect, Ran
-from detector.jobs.compare import Arrived, Compare
+from detector.jobs.compare import TOGETHER, Compare
 from detector.jobs.deliver import Deliver, Result
+from detector.jobs.judging import Arrived, Judgement
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -74,8 +76,8 @@ class Watch:
         await self._store.end_leases(datetime.now(UTC))
         await self._compare.rename()
         await self._expect_first_looks()
-        for environment, service in await self._compare.behind():
-            await self.judge(environment, service)
+        for some in _parts(await self._compare.behind()):
+            await self._judge_together(some, now=datetime.now(UTC))
         pending: tuple[State, ...] = ("pending",)
         for row in await self._store.register(states=pending):
             for environment in row.comparison.split(".."):
@@ -165,7 +167,7 @@ class Watch:
 
     async def judge(self, environment: str, service: str, *, now: datetime | None = None) -> None:
         """Judge one service of one environment everywhere it is compared and was looked at."""
-        half_seen = {name for name, _, _ in self._first_looks.get(service, ())}
+        half_seen = self._half_seen(service)
         here = (environment, service)
         async with self._judging:
             arrived = self._arrived.pop(here, None)
@@ -177,12 +179,33 @@ class Watch:
                 if arrived is not None:
                     self._remember(here, arrived)
                 raise
+        self._learn(here, done)
+
+    async def _judge_together(self, wanted: Mapping[str, Collection[str]], *, now: datetime) -> None:
+        """Judge some services, each in its environments, out of one reading of the store."""
+        async with self._judging:
+            done = await self._compare.judge_together(
+                wanted, now=now, half_seen={service: self._half_seen(service) for service in wanted}
+            )
+        found: dict[tuple[str, str], list[Judgement]] = {}
+        for judgement in done:
+            for environment in judgement.comparison.split(".."):
+                found.setdefault((environment, judgement.service), []).append(judgement)
+        for service, environments in wanted.items():
+            for environment in environments:
+                self._learn((environment, service), found.get((environment, service), ()))
+
+    def _half_seen(self, service: str) -> set[str]:
+        return {name for name, _, _ in self._first_looks.get(service, ())}
+
+    def _learn(self, here: tuple[str, str], done: Collection[Judgement]) -> None:
+        """Remember what waits for another look, and when the clock may change something."""
         if not any(judgement.waiting for judgement in done):
             self._waiting.discard(here)
         for judgement in done:
             if judgement.waiting:
                 # Either side may bring the observation that confirms it.
-                self._waiting.update((name, service) for name in judgement.comparison.split(".."))
+                self._waiting.update((name, here[1]) for name in judgement.comparison.split(".."))
         times = [judgement.review_at for judgement in done if judgement.review_at is not None]
         if times:
             self._look_again(here, min(times))
@@ -236,14 +259,29 @@ class Watch:
 
     async def review(self, now: datetime) -> None:
         """Judge again what the clock alone may have changed."""
-        due = sorted((at, here) for here, at in self._review_at.items() if at <= now)
-        for _, (environment, service) in due:
-            self._review_at.pop((environment, service), None)
-            try:
-                await self.judge(environment, service, now=now)
-            except ParityError as error:
-                self._look_again((environment, service), now + timedelta(seconds=5))
-                self._log.error("not judged", service=service, error=str(error))
+        due = [here for _, here in sorted((at, here) for here, at in self._review_at.items() if at <= now)]
+        # What came of a service may ask for hindsight, each environment for its own.
+        moved = {service for _, service in self._arrived}
+        for environment, service in due:
+            if service in moved:
+                judging = self.judge(environment, service, now=now)
+                await self._review([(environment, service)], judging, now)
+        for some in _parts(here for here in due if here[1] not in moved):
+            here = [(environment, service) for service, names in some.items() for environment in names]
+            await self._review(here, self._judge_together(some, now=now), now)
+
+    async def _review(
+        self, due: Iterable[tuple[str, str]], judging: Coroutine[Any, Any, None], now: datetime
+    ) -> None:
+        for here in due:
+            self._review_at.pop(here, None)
+        try:
+            await judging
+        except ParityError as error:
+            for here in due:
+                self._look_again(here, now + timedelta(seconds=5))
+            services = sorted({service for _, service in due})
+            self._log.error("not judged", services=services, error=str(error))
 
     def reconsider(self) -> None:
         """Have everything judged again: rules, pairs or services may have changed."""
@@ -276,3 +314,13 @@ class Watch:
         task = asyncio.create_task(work)
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
+
+
+def _parts(due: Iterable[tuple[str, str]]) -> Iterator[dict[str, list[str]]]:
+    """Yield the environments of each service, as many services as are judged together."""
+    wanted: dict[str, list[str]] = {}
+    for environment, service in due:
+        wanted.setdefault(service, []).append(environment)
+    left = iter(wanted.items())
+    while some := dict(islice(left, TOGETHER)):
+        yield some

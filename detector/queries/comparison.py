@@ -22,6 +22,7 @@ from detector.errors import ExpressionError, NotFoundError
 from detector.model.deployments import Deployment
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered
 from detector.model.records import Drift, Key, Snapshot
+from detector.queries.known import Known, Reading, names_of
 from detector.queries.past_values import PastValues
 from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
@@ -62,6 +63,8 @@ class Comparisons:
         self._memory = Memory()
         self._past = PastValues(store)
         self._rollouts = Rollouts(store, views, policy)
+        self._reading = Reading(store, views, self._rollouts, policy)
+        self.known = self._reading.known
 
     async def compare(
         self,
@@ -100,7 +103,7 @@ class Comparisons:
         if ours.at is None and theirs.at is None:
             rows = [
                 row
-                for comparison in _names(pair)
+                for comparison in names_of(pair)
                 for row in await self._store.register(comparison=comparison, service=service, states=LIVING)
             ]
             rows = await self._rollouts.with_turns(rows, now)
@@ -120,52 +123,34 @@ class Comparisons:
         return Standing(pair=pair, turned=turned, left=ours.state, right=theirs.state, both=both, at=at)
 
     async def pair(
-        self, pair: Pair, service: str, *, now: datetime, as_of: datetime | None = None
+        self, pair: Pair, service: str, *, known: Known, now: datetime, as_of: datetime | None = None
     ) -> "Gathered":
         """Return both views of one service with its rows and histories: what a judgement needs.
 
         ``as_of`` asks for the views of an earlier moment, as known now.
         """
         ours, theirs = [
-            (await self._views.of(environment.name, now=now, services=(service,), as_of=as_of)).get(service)
+            (
+                known.views[environment.name]
+                if as_of is None
+                else await self._views.of(environment.name, now=now, services=(service,), as_of=as_of)
+            ).get(service)
             for environment in (pair.left, pair.right)
         ]
-        rows = [
-            row
-            for comparison in _names(pair)
-            for row in await self._store.register(comparison=comparison, service=service)
-        ]
-        first = (pair.name, service) not in await self._store.judged_through()
+        names = names_of(pair)
         gathered = await self._gathered(
             pair,
             service,
             ours,
             theirs,
             now=now,
-            rows=await self._rollouts.with_turns(rows, now),
-            first=first,
-            said=await self._said(pair, service=service, at=now),
+            rows=[row for row in known.rows.get(service, ()) if row.comparison in names],
+            first=(pair.name, service) not in known.judged,
+            said=_Said(accepted=known.accepted[service], deployed=known.deployed),
         )
-        servers = await self._views.servers_of(pair, service, now=now)
+        at_hand = (known.views[pair.left.name], known.views[pair.right.name])
+        servers = await self._views.servers_of(pair, service, now=now, at_hand=at_hand)
         return replace(gathered, both=replace(gathered.both, servers=servers))
-
-    async def accepted(self, pair: Pair, *, at: datetime, service: str | None = None) -> Accepted:
-        """Return what is accepted between and in two environments: by people, and by the files in force."""
-        kept = await self._store.accepted(comparisons=_names(pair), service=service, at=at)
-        files = {one.id: one for one in self._policy().accepted}
-        if not kept and not files:
-            return kept
-        # The file says where it stands, the store since when it is known.
-        found = {
-            name: replace(files[name], created_at=one.created_at) if name in files else one
-            for name, one in kept.acceptances.items()
-        }
-        sides = {one.name: (one.calendar,) for one in (pair.left, pair.right)}
-        return replace(
-            kept,
-            acceptances={**files, **found},
-            calendars={pair.name: (pair.left.calendar, pair.right.calendar), **sides},
-        )
 
     async def _compare(
         self,
@@ -184,7 +169,7 @@ class Comparisons:
         current = ours.at is None and theirs.at is None
         if current:
             judged = await self._store.judged_through()
-            for comparison in _names(pair):
+            for comparison in names_of(pair):
                 living = await self._store.register(comparison=comparison, states=LIVING)
                 for row in await self._rollouts.with_turns(living, now):
                     rows.setdefault(row.key.service, []).append(row)
@@ -284,8 +269,10 @@ class Comparisons:
         return Gathered(both=both, rows=tuple(keyed.values()))
 
     async def _said(self, pair: Pair, *, at: datetime, service: str | None = None) -> _Said:
-        accepted = await self.accepted(pair, service=service, at=at)
-        return _Said(accepted=accepted, deployed=await self._rollouts.deployed(pair, at))
+        services = None if service is None else (service,)
+        accepted = await self._reading.accepted((pair,), services=services, at=at)
+        sides = (pair.left.name, pair.right.name)
+        return _Said(accepted=accepted, deployed=await self._rollouts.deployed(sides, at))
 
     async def _histories(self, name: str, left: View, right: View) -> Histories:
         places = [
@@ -375,11 +362,6 @@ def _state(shown: str, environment: str, snapshot: Snapshot | None) -> State:
         snapshot=snapshot.number if snapshot else None,
         taken_at=snapshot.at if snapshot else None,
     )
-
-
-def _names(pair: Pair) -> list[str]:
-    """Return the comparisons that a pair shows: its own, and the findings of either environment."""
-    return list(dict.fromkeys((pair.name, pair.left.name, pair.right.name)))
 
 
 def _lone(pair: Pair, service: Service, left: Mapping[str, View], right: Mapping[str, View]) -> str | None:

@@ -60,12 +60,12 @@ class Rollouts:
 
         return replace(both, left=settles(both.left), right=settles(both.right), rollouts=rollouts)
 
-    async def deployed(self, pair: Pair, now: datetime) -> dict[tuple[str, str], Deployment]:
+    async def deployed(self, environments: Iterable[str], now: datetime) -> dict[tuple[str, str], Deployment]:
         """Return (environment, service) -> what was last announced there within the window of a roll-out."""
         since = now - self._policy().rollout
         return {
             (environment, one.service): one
-            for environment in (pair.left.name, pair.right.name)
+            for environment in environments
             for one in reversed(await self._store.deployments(environment=environment, since=since))
         }
 

@@ -151,7 +151,7 @@ class Acceptances:
         return done.rowcount
 
     async def accepted(
-        self, *, comparisons: Collection[str], service: str | None = None, at: datetime
+        self, *, comparisons: Collection[str], services: Collection[str] | None = None, at: datetime
     ) -> Accepted:
         """Return all that was accepted at a time in some comparisons, and what ran out since."""
         query = select(r.acceptance).where(
@@ -163,7 +163,7 @@ class Acceptances:
             if not found:
                 return Accepted()
             bindings = await bindings_of(
-                connection, acceptances=found, comparisons=comparisons, service=service
+                connection, acceptances=found, comparisons=comparisons, services=services
             )
         return Accepted(acceptances=found, bindings=bindings)
 

@@ -43,15 +43,15 @@ async def bindings_of(
     *,
     acceptances: Collection[str],
     comparisons: Collection[str] | None = None,
-    service: str | None = None,
+    services: Collection[str] | None = None,
 ) -> dict[tuple[str, Key], list[Binding]]:
     """Return the bindings of some acceptances by what they hold for, ended ones included."""
     found: dict[tuple[str, Key], list[Binding]] = {}
     query = select(r.acceptance_binding).order_by(r.acceptance_binding.c.acceptance)
     if comparisons is not None:
         query = query.where(r.acceptance_binding.c.comparison.in_(comparisons))
-    if service is not None:
-        query = query.where(r.acceptance_binding.c.service == service)
+    if services is not None:
+        query = query.where(r.acceptance_binding.c.service.in_(services))
     for row in await connection.execute(query):
         if row.acceptance in acceptances:
             binding = _binding(row)

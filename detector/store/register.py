@@ -1,6 +1,7 @@
 """The register of drifts: its rows, their append-only events, and how far commits are judged."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,26 @@ from detector.store.outbox import owe
 from detector.store.scores import write_mark
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """All that one judgement of one service in one comparison changed."""
+
+    comparison: str
+    service: str
+    #: The commit up to which it is judged now.
+    judged_through: int
+    #: Rows that take the place of those with their ids.
+    drifts: Sequence[Drift] = ()
+    #: What is appended to the drift that each names.
+    events: Sequence[tuple[str, DriftEvent]] = ()
+    #: What enters the outbox.
+    owed: Sequence[Owed] = ()
+    #: What enters the trend of scores where it says something new.
+    mark: ScoreMark | None = None
+    #: What begins or ends to be accepted.
+    bindings: Sequence[Binding] = ()
+
+
 class Register:
     """Writes verdicts that became drift, and reads them back."""
 
@@ -26,52 +47,40 @@ class Register:
         self._database = database
 
     @to_the_end
-    async def settle(
-        self,
-        comparison: str,
-        service: str,
-        *,
-        judged_through: int,
-        drifts: Sequence[Drift],
-        events: Sequence[tuple[str, DriftEvent]],
-        owed: Sequence[Owed],
-        mark: ScoreMark | None = None,
-        bindings: Sequence[Binding] = (),
-    ) -> None:
-        """Write all that one judgement changed, in one commit.
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Write all that some judgements changed, in one commit; nothing for none.
 
-        ``drifts`` replace the rows with their ids, ``events`` are appended to the drift they name, ``owed``
-        enter the outbox, ``mark`` the trend of scores where it says something new, ``bindings`` begin or end
-        what is accepted. A kill before the commit leaves ``judged_through`` behind, so it is judged again.
+        A kill before the commit leaves all of them behind in ``judged_through``, so each is judged again.
         """
+        if not settlements:
+            return
         async with self._database.write() as connection:
-            await write_drifts(connection, drifts, events)
-            await bind(connection, bindings)
-            await owe(connection, owed)
-            if mark is not None:
-                await write_mark(connection, mark)
-            statement = upsert(connection, r.judged_through).values(
-                comparison=comparison, service=service, seq=judged_through
+            await write_drifts(
+                connection,
+                [drift for one in settlements for drift in one.drifts],
+                [event for one in settlements for event in one.events],
             )
-            await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["comparison", "service"],
-                    set_={"seq": judged_through},
-                    where=r.judged_through.c.seq < judged_through,
-                )
-            )
+            await bind(connection, [binding for one in settlements for binding in one.bindings])
+            await owe(connection, [owed for one in settlements for owed in one.owed])
+            for one in settlements:
+                if one.mark is not None:
+                    await write_mark(connection, one.mark)
+            await _write_judged(connection, settlements)
 
-    async def judged_through(self) -> dict[tuple[str, str], int]:
+    async def judged_through(self, *, services: Collection[str] | None = None) -> dict[tuple[str, str], int]:
         """Return (comparison, service) -> the commit number up to which it is judged."""
+        query = select(r.judged_through)
+        if services is not None:
+            query = query.where(r.judged_through.c.service.in_(services))
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(r.judged_through))).all()
+            rows = (await connection.execute(query)).all()
         return {(row.comparison, row.service): row.seq for row in rows}
 
     async def register(  # noqa: PLR0913 - one parameter for each filter of the contract
         self,
         *,
-        comparison: str | None = None,
-        service: str | None = None,
+        comparison: str | Collection[str] | None = None,
+        service: str | Collection[str] | None = None,
         states: Collection[State] | None = None,
         severities: Collection[Severity] | None = None,
         owner: str | None = None,
@@ -82,9 +91,12 @@ class Register:
         after: str | None = None,
         with_events: bool = False,
     ) -> list[Drift]:
-        """Return drifts, newest id first; ``after`` an id gives those that follow it in that order."""
+        """Return drifts, newest id first; ``after`` an id gives those that follow it in that order.
+
+        Several comparisons or services may be asked for at once.
+        """
         query = select(r.drift).order_by(r.drift.c.id.desc()).limit(limit)
-        equal = {
+        equal: dict[str, str | Collection[str] | None] = {
             "comparison": comparison,
             "service": service,
             "owner": owner,
@@ -92,8 +104,10 @@ class Register:
             "kind": kind,
         }
         for name, wanted in equal.items():
-            if wanted is not None:
+            if isinstance(wanted, str):
                 query = query.where(r.drift.c[name] == wanted)
+            elif wanted is not None:
+                query = query.where(r.drift.c[name].in_(wanted))
         if states is not None:
             query = query.where(r.drift.c.state.in_(states))
         if severities is not None:
@@ -136,6 +150,20 @@ async def write_drifts(
         )
     if events:
         await connection.execute(insert(r.drift_event), [_event_row(drift, event) for drift, event in events])
+
+
+async def _write_judged(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    statement = upsert(connection, r.judged_through)
+    seq = statement.excluded.seq
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["comparison", "service"], set_={"seq": seq}, where=r.judged_through.c.seq < seq
+        ),
+        [
+            {"comparison": one.comparison, "service": one.service, "seq": one.judged_through}
+            for one in settlements
+        ],
+    )
 
 
 async def _events(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[DriftEvent]]:

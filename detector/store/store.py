@@ -67,7 +67,9 @@ class Store:
         self.put_label = deployments.put_label
         self.label = deployments.label
 
-        self.score_marks = Scores(database).score_marks
+        scores = Scores(database)
+        self.score_marks = scores.score_marks
+        self.newest_marks = scores.newest_marks
         acceptances = Acceptances(database)
         self.accept = acceptances.accept
         self.end_acceptance = acceptances.end_acceptance

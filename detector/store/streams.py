@@ -104,7 +104,7 @@ class StreamReads:
             found.append(_stream(row, sections, ring, when, held=held, carried=carried))
         return found
 
-    async def changed_seqs(self) -> dict[tuple[str, str], int]:
+    async def changed_seqs(self, *, services: Collection[str] | None = None) -> dict[tuple[str, str], int]:
         """Return (environment, service) -> the newest commit number that changed it."""
         query = (
             select(t.environment.c.name, t.service.c.name, t.stream_state.c.changed_seq)
@@ -113,6 +113,8 @@ class StreamReads:
             .join(t.environment, t.environment.c.id == t.stream.c.environment)
             .join(t.service, t.service.c.id == t.stream.c.service)
         )
+        if services is not None:
+            query = query.where(t.service.c.name.in_(services))
         found: dict[tuple[str, str], int] = {}
         async with self._database.read() as connection:
             for environment, service, seq in await connection.execute(query):

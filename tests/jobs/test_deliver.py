@@ -16,6 +16,7 @@ from detector.jobs.deliver import LEASE, NOBODY, Deliver
 from detector.jobs.outgoing import backoff
 from detector.model.records import Owed
 from detector.notifier import Message, Notifier, NotifierOptions, Receipt
+from detector.store.register import Settlement
 from detector.store.store import open_store
 from tests.alerts.documents import Document, body_of, drift
 from tests.jobs.outboxes import Outbox
@@ -495,7 +496,9 @@ async def test_the_store_keeps_the_rules_that_delivery_relies_on(service: Servic
                 created_at=service.clock.now,
                 event=event,
             )
-            await store.settle(PAIR, "checkout", judged_through=1, drifts=(), events=(), owed=[owed])
+            await store.settle(
+                [Settlement(comparison=PAIR, service="checkout", judged_through=1, owed=[owed])]
+            )
             await deliver.run(service.clock.now)
 
         await step("opened", drift())

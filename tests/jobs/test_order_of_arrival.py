@@ -21,7 +21,8 @@ from detector.config.policy import Policy
 from detector.engine.life import LIVING
 from detector.engine.pack import PACK
 from detector.engine.policy import Pair, Service, SourcePolicy
-from detector.jobs.compare import Arrived, Compare
+from detector.jobs.compare import Compare
+from detector.jobs.judging import Arrived
 from detector.model.facts import Observation, Section, Unseen, Value
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views

@@ -13,7 +13,8 @@ from detector.engine.pack import PACK
 from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.errors import UnseenError
 from detector.jobs.collect import Collect
-from detector.jobs.compare import Compare, Judgement
+from detector.jobs.compare import Compare
+from detector.jobs.judging import Judgement
 from detector.jobs.look import Host
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
@@ -165,8 +166,8 @@ async def test_a_side_that_cannot_be_seen_neither_resolves_nor_opens(bench: Benc
 async def test_what_one_side_alone_leads_is_no_drift(bench: Bench) -> None:
     await bench.look(staging=NEW, prod=OLD)
     assert await bench.states() == {}
-    comparison = await bench.comparisons.pair(bench.policy.pairs[0], "checkout", now=datetime.now(UTC))
-    assert comparison.rows == ()
+    known = await bench.comparisons.known(["checkout"], bench.policy.pairs, now=datetime.now(UTC))
+    assert known.rows == {}
 
 
 async def test_an_unchanged_look_is_not_judged_unless_a_drift_waits(

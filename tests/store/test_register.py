@@ -8,6 +8,7 @@ import pytest
 
 from detector.errors import StoreError
 from detector.model.records import Drift, DriftEvent, Key, Owed
+from detector.store.register import Settlement
 from detector.store.store import Store, open_store
 from tests.store.seen import minute
 
@@ -40,8 +41,11 @@ def owed(id: str, at: float = 0) -> Owed:
 
 
 async def settle(store: Store, *drifts: Drift, through: int = 1, **more: Any) -> None:
-    ordinary: dict[str, Any] = {"events": (), "owed": ()}
-    await store.settle(ORDERS, "checkout", judged_through=through, drifts=drifts, **(ordinary | more))
+    await store.settle([settlement(*drifts, through=through, **more)])
+
+
+def settlement(*drifts: Drift, service: str = "checkout", through: int = 1, **more: Any) -> Settlement:
+    return Settlement(comparison=ORDERS, service=service, judged_through=through, drifts=drifts, **more)
 
 
 async def test_a_drift_comes_back_as_it_was_written_with_its_events_in_order(store: Store) -> None:
@@ -68,6 +72,9 @@ async def test_settling_again_replaces_the_row_and_appends_to_its_story(store: S
         ({}, ["04", "03", "02", "01"]),
         ({"comparison": "prod"}, ["04"]),
         ({"service": "search"}, ["02"]),
+        ({"comparison": ["prod", "dev..prod"]}, ["04"]),
+        ({"service": ["search", "nobody"], "comparison": [ORDERS]}, ["02"]),
+        ({"service": []}, []),
         ({"states": ("open", "pending")}, ["04", "03", "01"]),
         ({"states": ()}, []),
         ({"severities": ("critical",)}, ["03"]),
@@ -109,6 +116,24 @@ async def test_a_settlement_is_all_or_nothing(store: Store) -> None:
     assert await store.register() == []
     assert await store.judged_through() == {(ORDERS, "checkout"): 1}
     await settle(store, drift("01"), through=2)  # the store goes on
+
+
+async def test_settlements_that_are_written_together_are_all_or_nothing(store: Store) -> None:
+    await settle(store, owed=[owed("a")], service="third")
+    search = Key("search", "main", "dependencies", "pkg:pypi/django")
+    together = [
+        settlement(drift("01"), events=[("01", happened("opened"))]),
+        settlement(drift("02", key=search), service="search", through=3),
+    ]
+    with pytest.raises(StoreError):
+        await store.settle([*together, settlement(service="third", through=2, owed=[owed("a")])])
+    assert (await store.register(), await store.judged_through()) == ([], {(ORDERS, "third"): 1})
+    await store.settle(together)
+    assert [row.id for row in await store.register()] == ["02", "01"]
+    assert await store.judged_through(services=["checkout", "search"]) == {
+        (ORDERS, "checkout"): 1,
+        (ORDERS, "search"): 3,
+    }
 
 
 # --- the outbox ---------------------------------------------------------------------------------------

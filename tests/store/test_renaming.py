@@ -7,6 +7,7 @@ from typing import Any
 from detector.engine.acceptance import Acceptance, Binding, Bound
 from detector.engine.rules import Match
 from detector.model.records import Drift, DriftEvent, Key, Owed
+from detector.store.register import Settlement
 from detector.store.store import Store, open_store
 from tests.store.seen import MONDAY, RECEIVED, minute, observed
 
@@ -34,8 +35,9 @@ def drift(id: str, service: str, **more: Any) -> Drift:
 
 async def settle(store: Store, service: str, *drifts: Drift, **more: Any) -> None:
     event = DriftEvent(at=minute(1), event="opened", actor="parity")
-    ordinary: dict[str, Any] = {"events": [(one.id, event) for one in drifts], "owed": ()}
-    await store.settle(PAIR, service, judged_through=1, drifts=drifts, **(ordinary | more))
+    ordinary: dict[str, Any] = {"events": [(one.id, event) for one in drifts]}
+    settled: dict[str, Any] = {"drifts": drifts, **ordinary, **more}
+    await store.settle([Settlement(comparison=PAIR, service=service, judged_through=1, **settled)])
 
 
 async def values(store: Store, service: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """The trend of scores: a row for each change."""
 
 from detector.model.records import ScoreMark
+from detector.store.register import Settlement
 from detector.store.store import Store
 from tests.store.seen import minute
 
@@ -16,7 +17,7 @@ def mark(at: float, score: float | None, *, service: str = "checkout", **section
 async def settle(store: Store, *marks: ScoreMark) -> None:
     for one in marks:
         await store.settle(
-            one.comparison, one.service, judged_through=1, drifts=(), events=(), owed=(), mark=one
+            [Settlement(comparison=one.comparison, service=one.service, judged_through=1, mark=one)]
         )
 
 
