@@ -290,8 +290,12 @@ class Watch:
     async def _review_due(self) -> None:
         if self._stale_rules:
             self._stale_rules = False
-            await self._expect_first_looks()
-            await self._look_at_all()
+            try:
+                await self._expect_first_looks()
+                await self._look_at_all()
+            except ParityError as error:
+                self._stale_rules = True
+                self._log.error("not judged", error=str(error))
         await self.review(datetime.now(UTC))
 
     async def _send(self) -> None:
