@@ -179,7 +179,7 @@ class Watch:
                 if arrived is not None:
                     self._remember(here, arrived)
                 raise
-        self._learn(here, done)
+        self._learn({here}, done)
 
     async def _judge_together(self, wanted: Mapping[str, Collection[str]], *, now: datetime) -> None:
         """Judge some services, each in its environments, out of one reading of the store."""
@@ -187,28 +187,25 @@ class Watch:
             done = await self._compare.judge_together(
                 wanted, now=now, half_seen={service: self._half_seen(service) for service in wanted}
             )
-        found: dict[tuple[str, str], list[Judgement]] = {}
-        for judgement in done:
-            for environment in judgement.comparison.split(".."):
-                found.setdefault((environment, judgement.service), []).append(judgement)
-        for service, environments in wanted.items():
-            for environment in environments:
-                self._learn((environment, service), found.get((environment, service), ()))
+        self._learn({(name, service) for service, names in wanted.items() for name in names}, done)
 
     def _half_seen(self, service: str) -> set[str]:
         return {name for name, _, _ in self._first_looks.get(service, ())}
 
-    def _learn(self, here: tuple[str, str], done: Collection[Judgement]) -> None:
+    def _learn(self, asked: Collection[tuple[str, str]], done: Iterable[Judgement]) -> None:
         """Remember what waits for another look, and when the clock may change something."""
-        if not any(judgement.waiting for judgement in done):
-            self._waiting.discard(here)
+        waiting = set()
         for judgement in done:
+            # Either side may bring the observation that confirms it.
+            sides = [(name, judgement.service) for name in judgement.comparison.split("..")]
             if judgement.waiting:
-                # Either side may bring the observation that confirms it.
-                self._waiting.update((name, here[1]) for name in judgement.comparison.split(".."))
-        times = [judgement.review_at for judgement in done if judgement.review_at is not None]
-        if times:
-            self._look_again(here, min(times))
+                waiting.update(sides)
+            if judgement.review_at is not None:
+                for here in sides:
+                    if here in asked or len(sides) == 1:
+                        self._look_again(here, judgement.review_at)
+        self._waiting.difference_update(asked)
+        self._waiting |= waiting
 
     def _remember(self, here: tuple[str, str], arrived: Arrived) -> None:
         known = self._arrived.get(here)
