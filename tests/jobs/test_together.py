@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -267,9 +268,7 @@ async def test_nothing_is_written_when_nothing_moved(store: Store) -> None:
     assert {row[2] for row in (await running.told())["rows"]} == {"withdrawn"}
 
 
-async def test_one_pair_of_a_service_is_judged_once_for_both_sides(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_pair_of_a_service_is_judged_once_for_both_sides(store: Store) -> None:
     running = Running(store)
     await running.see(WORLD, NOW - timedelta(days=1))
     done = await running.compare.judge_together(
@@ -283,6 +282,19 @@ async def test_one_pair_of_a_service_is_judged_once_for_both_sides(
         *ENVIRONMENTS,
     }
     assert {name for service, name in judged if service == "cart"} == {"staging..prod", "staging", "prod"}
+
+
+async def test_whoever_talks_to_a_server_that_moved_is_looked_at_alone(store: Store) -> None:
+    running = Running(store)
+    await running.see(WORLD, NOW - timedelta(days=1))
+    used = {**running.policy().services, "search": Service(name="search", used_by=("cart",))}
+    running._policy = replace(running.policy(), services=used)
+    done = await running.compare.judge("prod", "search", now=NOW)
+    assert {(one.service, one.comparison) for one in done} == {
+        ("search", "staging..prod"),
+        ("search", "prod"),
+        ("cart", "prod"),
+    }
 
 
 async def test_a_crash_between_two_commits_is_taken_up_at_the_next_start(
