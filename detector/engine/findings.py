@@ -180,9 +180,14 @@ def _floats(place: Place, side: Side, view: View) -> bool:
     )
     if not isinstance(side.value, str) or not (declared or place.item == "image#tag"):
         return False
-    if not declared and is_of_server(view, place.component):
-        # The tag of a server's image says its version once more: one finding is enough.
-        return False
+    if not declared and is_of_server(view, place.component) and _is_read_off_its_tag(view, place.component):
+        return False  # it floats with its tag: one finding is enough
     alias = place.item.partition("#")[0] if declared else "main"
     product = product_of(view, Place(place.component, "backing_services", f"{alias}#version"))
     return versions.split_tag(side.value, product=product or None).floating
+
+
+def _is_read_off_its_tag(view: View, component: str) -> bool:
+    """Tell whether nobody asked the server itself for its version."""
+    version = view.sides.get(Place(component, "backing_services", "main#version"))
+    return version is not None and version.basis == "declared"

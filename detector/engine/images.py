@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from detector.engine.components import Joins, places_of
 from detector.engine.difference import Difference
-from detector.engine.values import IMAGE_IDENTITY, image_identity
+from detector.engine.values import IMAGE_IDENTITY, comparable_identity, image_identity
 from detector.engine.view import Place, View
 from detector.model.facts import Value
 from detector.model.records import Side
@@ -16,6 +16,7 @@ from detector.model.versions import declared_matches, family_of
 from detector.model.words import Kind
 
 _REPOSITORY, _TAG, _COMMIT = "image#repository", "image#tag", "repo#commit"
+_PLATFORM = "image#platform"
 #: What only a registry gives an image.
 _REGISTRY_DIGESTS = ("image#digest", "image#index")
 #: Why something is out of sight for a while. What a source may never read keeps no names from comparison.
@@ -37,15 +38,19 @@ def settle_image(
         return [_in_name_only(difference, component) for difference in found]
     if same is None and (_is_blind(left, mine) or _is_blind(right, other)):
         return [_perhaps_one(difference, component) for difference in found]
-    if _differ(_REPOSITORY, ours, theirs) or _differ(_TAG, ours, theirs):
+    one_commit = _equal(_COMMIT, ours, theirs)
+    if (_differ(_REPOSITORY, ours, theirs) or _differ(_TAG, ours, theirs)) and not one_commit:
         return found
-    name = next((name for name in IMAGE_IDENTITY if name in ours and name in theirs), None)
-    one_name = _equal(_TAG, ours, theirs) or _equal(_COMMIT, ours, theirs)
-    if same is None or name is None:
-        blind = one_name and _has(IMAGE_IDENTITY, ours) and _has(IMAGE_IDENTITY, theirs)
-        place = Place(component, "release", "image#id")
-        return [*found, Difference(place, "unknown", _NOT_COMPARABLE, _NOT_COMPARABLE)] if blind else found
     registered = _has(_REGISTRY_DIGESTS, ours) and _has(_REGISTRY_DIGESTS, theirs)
+    name = next(iter(comparable_identity(ours, theirs)), None)
+    if name is None:
+        # Of another architecture it is another image, and its platform says so. What never was in a registry
+        # has nothing that an index could be linked to.
+        if not registered or _differ(_PLATFORM, ours, theirs):
+            return found
+        place = Place(component, "release", "image#id")
+        return [*found, Difference(place, "unknown", _NOT_COMPARABLE, _NOT_COMPARABLE)]
+    one_name = one_commit or _equal(_TAG, ours, theirs)
     if one_name and not registered:
         return found
     sides = left.sides[Place(mine, "release", name)], right.sides[Place(other, "release", name)]
@@ -114,7 +119,7 @@ def _perhaps_one(difference: Difference, component: str) -> Difference:
 
 def _is_of_image(difference: Difference, component: str) -> bool:
     place = difference.place
-    of_image = place.section == "release" and place.item.startswith("image#")
+    of_image = place.section == "release" and place.item.startswith("image#") and place.item != _PLATFORM
     return of_image and place.component == component and difference.status == "changed"
 
 
@@ -127,7 +132,7 @@ def _is_blind(view: View, component: str) -> bool:
 def _image(view: View, component: str) -> Mapping[str, Value]:
     """Return what is known of a component's image, and of the commit it was built from."""
     places = (
-        *(Place(component, "release", item) for item in (_REPOSITORY, _TAG, *IMAGE_IDENTITY)),
+        *(Place(component, "release", item) for item in (_REPOSITORY, _TAG, _PLATFORM, *IMAGE_IDENTITY)),
         Place(component, "codebase", _COMMIT),
     )
     sides = {place.item: view.sides[place] for place in places if place in view.sides}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from detector.engine.rules import Allowance, Match, Outcome, Rule
+from detector.engine.values import IMAGE_IDENTITY
 
 DATABASES: Final = (
     *("postgresql", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql", "sqlserver", "oracle"),
@@ -350,6 +351,17 @@ PACK: Final[tuple[Rule, ...]] = (
     _rule(
         "release/rebuilt_in_development",
         Match(kind=("rebuilt",), right_tier=("development",)),
+        Outcome(ignore=True),
+    ),
+    # Where a rebuild is none, nobody asks whether an index and a digest are one image.
+    _rule(
+        "release/unlinked_after_development",
+        Match(section=_RELEASE, item=IMAGE_IDENTITY, status=("unknown",), left_tier=("development",)),
+        Outcome(ignore=True),
+    ),
+    _rule(
+        "release/unlinked_in_development",
+        Match(section=_RELEASE, item=IMAGE_IDENTITY, status=("unknown",), right_tier=("development",)),
         Outcome(ignore=True),
     ),
     _rule("floating", Match(kind=("floating",)), Outcome(severity={"*": "low"})),

@@ -195,14 +195,32 @@ def counts_of(value: Value) -> Mapping[str, int]:
     return counts if isinstance(counts, dict) else {}
 
 
+def comparable_identity(left: Mapping[str, Value], right: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return by what two images can be compared, what tells most first.
+
+    Ids and digests are those of one platform: of two architectures only the index may be the same.
+    """
+    ours, theirs = left.get("image#platform"), right.get("image#platform")
+    names = IMAGE_IDENTITY if ours is None or theirs is None or ours == theirs else ("image#index",)
+    return tuple(name for name in names if left.get(name) and right.get(name))
+
+
 def image_identity(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool | None:
     """Tell whether two images are one; None where nothing comparable is known of both.
 
     Image id, then platform digest, then index digest: equal if any comparable pair matches (a copy pushed
     to another registry keeps its id and loses its digest).
     """
-    answers = [left[name] == right[name] for name in IMAGE_IDENTITY if left.get(name) and right.get(name)]
-    return any(answers) if answers else None
+    names = comparable_identity(left, right)
+    return any(_digests(left, name) & _digests(right, name) for name in names) if names else None
+
+
+def _digests(image: Mapping[str, Value], name: str) -> set[str]:
+    """Return an id or digest; several where a registry gave one image several."""
+    value = image[name]
+    if isinstance(value, list) and isinstance(image.get("image#id"), str):
+        return {str(digest) for digest in value}
+    return {str(value)}
 
 
 def _shape(value: Value) -> Mapping[str, Any]:

@@ -238,6 +238,32 @@ REBUILT = ("rebuilt", "changed")
         (image(id="i1"), image(id="i2", digest="d2"), []),  # built on the spot: never meant to be the same
         # An index against a platform digest, without a link between them.
         (image(index="d1"), image(digest="d2"), [("image#id", "difference", "unknown")]),
+        # Also where neither says by what name it was started; with a link nothing is unknown.
+        (image(index="d1", tag=None), image(digest="d2", tag=None), [("image#id", "difference", "unknown")]),
+        (image(index="d1", digest="d2"), image(digest="d2"), []),
+        # What no registry ever had, no index can be linked to.
+        (image(id="i1"), image(digest="d2"), []),
+        # A registry gave one image two digests: pushed twice.
+        (image(id="i1", digest=["d1", "d2"]), image(digest="d1"), []),
+        # Tasks that run two images are none that runs one of them.
+        (image(digest=["d1", "d2"]), image(digest="d1"), [("image#digest", *REBUILT)]),
+        # Of another architecture ids and digests are others: that is its platform's to say.
+        (
+            image(id="i1", digest="d1", platform="linux/arm64"),
+            image(id="i2", digest="d2", platform="linux/amd64"),
+            [("image#platform", "difference", "changed")],
+        ),
+        # Of one index, and of two.
+        (
+            image(digest="d1", index="x", platform="linux/arm64", tag="1.4.2"),
+            image(digest="d2", index="x", platform="linux/amd64", tag="release"),
+            [("image#platform", "difference", "changed"), ("image#tag", "difference", "same")],
+        ),
+        (
+            image(digest="d1", index="x", platform="linux/arm64"),
+            image(digest="d2", index="y", platform="linux/amd64"),
+            [("image#index", *REBUILT), ("image#platform", "difference", "changed")],
+        ),
         # One image under two names is no difference.
         (image(id="i1", tag="1.4.2"), image(id="i1", tag="release"), [("image#tag", "difference", "same")]),
         (
@@ -262,7 +288,16 @@ REBUILT = ("rebuilt", "changed")
 def test_images_are_compared_by_what_they_hold(
     left: Side, right: Side, outcome: list[tuple[str, str, str]]
 ) -> None:
-    assert release(between(left, right)) == outcome
+    assert sorted(release(between(left, right))) == outcome
+
+
+@pytest.mark.parametrize("first", ["id", "digest", "index"])
+def test_what_tells_most_of_an_image_names_its_rebuild(first: str) -> None:
+    names = ("id", "digest", "index")
+    facts = [{name: f"{name} {side}" for name in names[names.index(first) :]} for side in ("here", "there")]
+    if first == "id":
+        assert release(between(image(id="here"), image(id="there"))) == []  # of no registry
+    assert release(between(image(**facts[0]), image(**facts[1]))) == [(f"image#{first}", *REBUILT)]
 
 
 def test_two_images_of_one_commit_are_a_rebuild_where_no_tag_is_known() -> None:
@@ -271,6 +306,17 @@ def test_two_images_of_one_commit_are_a_rebuild_where_no_tag_is_known() -> None:
         return {"release": release, "codebase": section({"repo#commit": "4f1c2aa"})}
 
     assert release(between(of("d1"), of("d2"))) == [("image#digest", *REBUILT)]
+
+
+def test_one_commit_that_each_environment_builds_for_itself_is_a_rebuild_under_any_tag() -> None:
+    def of(tag: str, digest: str, commit: str) -> Mapping[SectionName, Section]:
+        named = {"image#repository": "acme/shop", "image#tag": tag, "image#digest": digest}
+        return {"release": section(named), "codebase": section({"repo#commit": commit})}
+
+    found = between(of("staging-17", "d1", "4f1c2aa"), of("prod-9", "d2", "4f1c2aa"))
+    assert sorted(release(found)) == [("image#digest", *REBUILT), ("image#tag", "difference", "changed")]
+    other = between(of("staging-17", "d1", "4f1c2aa"), of("prod-9", "d2", "0aa1b2c"))
+    assert ("image#digest", *REBUILT) not in release(other)
 
 
 def test_the_image_of_a_stream_without_component_is_compared_with_that_of_every_process_type() -> None:

@@ -46,6 +46,34 @@ def test_w12_judged_as_elsewhere_every_build_of_a_developer_would_be_a_rebuild()
     assert told(compare(*sides)) == rebuilt
 
 
+def test_w12_in_development_nobody_asks_whether_an_index_and_a_digest_are_one_image() -> None:
+    """The compose file pins the index of all platforms, the registry's answer is that of one."""
+    sides = image(index="x"), image(digest="d")
+    assert told(compare(*sides, pair=DEV_TO_STAGING)) == []
+    assert told(compare(*sides)) == [("image#id", "difference", "unknown", "info")]
+
+
+def test_a_floating_tag_stands_for_what_its_server_reports_and_is_low() -> None:
+    """Staging runs `postgres:latest`, which is 16.3 today; prod runs 16.3, and says so."""
+
+    def server(tag: str, **how: Any) -> Any:
+        return {
+            "release": section({"image#repository": "postgres", "image#tag": tag}),
+            "backing_services": section({"main#product": "postgresql", **how.pop("says")}, **how),
+        }
+
+    reported = {"says": {"main#version": "16.3"}}
+    found = compare(server("latest", **reported), server("16.3", **reported))
+    assert "main#version" not in drifts(found)
+    assert ("image#tag", "floating", "drift", "low") in told(found)
+    # Where nobody asks the server the tag is all there is: said once.
+    silent = server("latest", says={"main#version": "latest"}, basis="declared")
+    assert [one.key.item for one in compare(silent, silent).items if one.key.kind == "floating"] == [
+        "main#version",
+        "main#version",
+    ]
+
+
 def test_w13_an_image_that_was_copied_to_another_registry_is_the_same() -> None:
     """Pull, tag, push: the manifest's digest is a new one, the image id is not."""
     assert told(compare(image(id="x", digest="c"), image(id="x", digest="d"))) == []
