@@ -26,6 +26,9 @@ _PRODUCTS: Final = {
     "elasticsearch": "Elasticsearch",
     "opensearch": "OpenSearch",
 }
+#: What a product brings along, and what its version does.
+_OF_A_VERSION: Final = ("extension/", "setting/")
+_OF_A_PRODUCT: Final = ("version", "variant", *_OF_A_VERSION)
 _OS_PACKAGES: Final = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
 #: What is inside the artefact that a release ships.
 _INSIDE_A_RELEASE: Final = ("dependencies", "admin", "processes")
@@ -179,11 +182,16 @@ def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
     if item == "os#release":
         return 2, ("os_release", f"OS release {title}", key, lambda child: _on_os(child, judged))
     if key.section == "backing_services" and aspect == "product":
-        return 4, ("product", f"{alias} {title}", key, lambda child: _of_server(child, judged, left, ""))
+        return 4, (
+            "product",
+            f"{alias} {title}",
+            key,
+            lambda child: _of_server(child, judged, left, _OF_A_PRODUCT),
+        )
     if key.section == "backing_services" and aspect == "version":
         product = product_of(left, Place(*key[1:4]))
         title = f"{product_title(product) or alias} {title}"
-        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, left, "/"))
+        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, left, _OF_A_VERSION))
     return None
 
 
@@ -204,7 +212,7 @@ def _inside_release(child: Judged, release: Key) -> bool:
         return False
     if child.key.section == "config":
         return child.status == "left_only"
-    return child.key.section in _INSIDE_A_RELEASE
+    return child.key.section in _INSIDE_A_RELEASE or child.key.item == "image#base"
 
 
 def _on_base(child: Judged, base: Judged) -> bool:
@@ -216,14 +224,12 @@ def _on_os(child: Judged, release: Judged) -> bool:
     return child.key.item.startswith(_OS_PACKAGES) and _beside(child, release)
 
 
-def _of_server(child: Judged, parent: Judged, left: View, within: str) -> bool:
+def _of_server(child: Judged, parent: Judged, left: View, brought: tuple[str, ...]) -> bool:
     alias = parent.key.item.partition("#")[0]
     if alias == "main" and child.key.item == "image#tag":
         # The tag of a server's image says its version once more.
         return _beside(child, parent) and is_of_server(left, child.key.component)
-    if not child.key.item.startswith(f"{alias}#") or (within and within not in child.key.item):
-        return False
-    return _beside(child, parent)
+    return child.key.item.startswith(tuple(f"{alias}#{name}" for name in brought)) and _beside(child, parent)
 
 
 def _beside(child: Judged, parent: Judged) -> bool:

@@ -76,6 +76,68 @@ def test_a_server_of_another_family_explains_all_that_belongs_to_it() -> None:
     assert causes(found) == {"product": {"main#version", "main#extension/postgis"}}
 
 
+def test_a_product_brings_its_version_variant_extensions_and_settings_and_nothing_else() -> None:
+    def server(product: str, value: str) -> Any:
+        names = ("version", "variant", "extension/x", "setting/y", "tls", "endpoint_class")
+        facts = {f"main#{name}": value for name in names}
+        return {"backing_services": section({"main#product": product, **facts})}
+
+    found = compare(server("mysql", "8.0"), server("postgresql", "16.3"))
+    assert causes(found) == {
+        "product": {"main#version", "main#variant", "main#extension/x", "main#setting/y"},
+    }
+    assert only(found, "main#tls").cause is None
+
+
+def test_the_first_row_of_the_table_that_takes_a_difference_has_it() -> None:
+    """Release, base image, OS release, lockfile; product, version."""
+
+    def all_of_it(tag: str, word: str, version: str) -> Any:
+        return {
+            "release": section({"image#repository": "acme/shop", "image#tag": tag, "image#base": word}),
+            "dependencies": section(
+                {
+                    "os#release": version,
+                    "runtime#python": f"3.{version}",
+                    "lockfile#deb": word,
+                    "pkg:deb/debian/openssl": version,
+                    "pkg:deb/debian/zlib1g": version,
+                }
+            ),
+            "backing_services": section(
+                {"db#product": word, "db#version": version, "db#extension/postgis": version}
+            ),
+        }
+
+    inside = {"os#release", "runtime#python", "pkg:deb/debian/openssl", "pkg:deb/debian/zlib1g"}
+    server = {"product": {"db#version", "db#extension/postgis"}}
+    newer, older = ("mysql", "13"), ("postgresql", "12")
+    assert causes(compare(all_of_it("2", *newer), all_of_it("1", *older))) == {
+        "release": {"image#base", *inside},
+        **server,
+    }
+    assert causes(compare(all_of_it("1", *newer), all_of_it("1", *older))) == {"base_image": inside, **server}
+    without_base = [all_of_it("1", *words) for words in (newer, older)]
+    for side in without_base:
+        side["release"] = section({"image#repository": "acme/shop", "image#tag": "1"})
+    assert causes(compare(*without_base)) == {
+        "os_release": {"pkg:deb/debian/openssl", "pkg:deb/debian/zlib1g"},
+        **server,
+    }
+
+
+def test_a_cause_is_of_one_component() -> None:
+    def both(release: str, openssl: str) -> Any:
+        packages = {"pkg:deb/debian/openssl": openssl}
+        return [
+            stream({"dependencies": section({"os#release": release, **packages})}, component="web"),
+            stream({"dependencies": section(packages)}, component="worker"),
+        ]
+
+    found = compare(both("12", "3.0.11-1"), both("13", "3.5.1-1"))
+    assert [[key.component for key in cause.children] for cause in found.causes] == [["web"]]
+
+
 def test_an_engine_upgrade_explains_extensions_and_settings() -> None:
     def server(version: str, extension: str, mode: str) -> Any:
         facts = {"main#product": "postgresql", "main#version": version, "main#extension/postgis": extension}
