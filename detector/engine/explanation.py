@@ -19,6 +19,7 @@ from detector.engine.policy import Pair
 from detector.engine.questions import Question, Subject, subjects_meant
 from detector.engine.reasons import because, last_word
 from detector.engine.rules import Decision, Rule, decide
+from detector.engine.successors import predecessors, with_successors
 from detector.engine.swap import swapped_item
 from detector.engine.trace import Step, trace
 from detector.engine.unknown import what_would_tell
@@ -158,7 +159,9 @@ def explain_item(
     found = differ(both.left, both.right, interner)
     by_subject = {Subject(judged.comparison, judged.key): judged for judged in verdicts.items}
     known = [*by_subject, *_places(both, pair, found), *(Subject(*row) for row in both.rows)]
-    candidates = subjects_meant(question, list(dict.fromkeys(known)), both.service.name)
+    candidates = subjects_meant(
+        question, list(dict.fromkeys(known)), both.service.name, _predecessors(both, pair, found)
+    )
     explained = [
         _explained(both, subject, by_subject.get(subject), verdicts, found, pair=pair, rules=rules, now=now)
         for subject in candidates
@@ -166,6 +169,13 @@ def explain_item(
     first = min(explained, key=_place_on_list)
     beside = tuple(one.judged for one in explained if one is not first and one.judged is not None)
     return replace(first, beside=beside)
+
+
+def _predecessors(both: Both, pair: Pair, found: Differences) -> dict[Subject, Subject]:
+    return {
+        Subject(pair.name, Key(both.service.name, *place)): Subject(pair.name, Key(both.service.name, *under))
+        for place, under in predecessors(with_successors(found.items)).items()
+    }
 
 
 def _place_on_list(one: Explanation) -> tuple[int, int, bool, Subject]:

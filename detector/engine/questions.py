@@ -1,6 +1,6 @@
 """Questions about one item, and what they may be about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,9 +26,12 @@ class Subject(NamedTuple):
     key: Key
 
 
-def subjects_meant(question: Question, known: Sequence[Subject], service: str) -> list[Subject]:
+def subjects_meant(
+    question: Question, known: Sequence[Subject], service: str, predecessors: Mapping[Subject, Subject]
+) -> list[Subject]:
     """Return what a question may be about: one item, of any component and kind.
 
+    ``predecessors`` say of a package that took another one's place under which name both are judged.
     Raises NotFoundError where nothing is meant, UsageError where several items are.
     """
     asked = {name: getattr(question, name) for name in ("section", "component", "kind")}
@@ -43,7 +46,7 @@ def subjects_meant(question: Question, known: Sequence[Subject], service: str) -
         raise NotFoundError(
             f"{service} has no item {question.item}{hint or ': neither side ever showed one'}"
         )
-    chosen = [one for one in fitting if one.key.item in names]
+    chosen = list(dict.fromkeys(predecessors.get(one, one) for one in fitting if one.key.item in names))
     places = sorted({(one.key.section, one.key.item) for one in chosen})
     if len(places) > 1:
         listed = ", ".join(f"{item} ({section})" for section, item in places[:6])

@@ -6,12 +6,14 @@ from typing import Final
 from detector.engine import migrations
 from detector.engine.clients import skew_settled
 from detector.engine.components import joins_of, one_sided, sides_at
+from detector.engine.difference import Difference
 from detector.engine.findings import endpoints
 from detector.engine.gone import gone_settled, is_gone
 from detector.engine.images import settle_image
 from detector.engine.rollout import mixed_in
 from detector.engine.settings import is_foreign, is_plain_secret, is_switch, plain_secrets_in
 from detector.engine.substitution import substitutions_between
+from detector.engine.successors import predecessors, project_of, with_successors
 from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
 from detector.engine.values import config_gap, equal_values, must_differ
 from detector.engine.view import Place, View
@@ -108,8 +110,25 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     if kind not in ("difference", "variant", "substitution"):
         return False
     if ours.present != theirs.present:
-        return True
+        return not (theirs.present and _has_predecessor(place, left, right))
     return ours.present and not same_value(ours.value, value)
+
+
+def _has_predecessor(place: Place, left: View, right: View) -> bool:
+    """Tell whether the left side has by now a package whose place this one took: they are judged as one."""
+    joins, project = joins_of(left, right), project_of(place.item)
+    alone = []
+    for name in {
+        at.item
+        for view in (left, right)
+        for at, _ in view.sides.section("dependencies")
+        if project_of(at.item) == project
+    }:
+        at = Place(place.component, place.section, name)
+        ours, theirs = sides_at(left, right, at, joins)
+        if ours.present != theirs.present and not (ours.unknown or theirs.unknown):
+            alone.append(Difference(at, "left_only" if ours.present else "right_only", ours, theirs))
+    return place in predecessors(with_successors(alone))
 
 
 def _is_shown(key: Key, ours: Side, theirs: Side, left: View, right: View) -> bool:

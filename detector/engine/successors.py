@@ -117,6 +117,15 @@ def with_successors(differences: Iterable[Difference]) -> list[Difference]:
     return found
 
 
+def predecessors(differences: Iterable[Difference]) -> dict[Place, Place]:
+    """Return of each successor on the right the place where `with_successors` has it judged."""
+    return {
+        Place(one.place.component, one.place.section, one.right.item): one.place
+        for one in differences
+        if one.right.item is not None
+    }
+
+
 def _succession(one: Difference, other: Difference) -> Difference:
     place = Place(*one.place)
     theirs = _named(other.right, other.place.item)

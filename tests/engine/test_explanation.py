@@ -184,6 +184,23 @@ def test_what_both_have_alike_is_explained_too() -> None:
     assert last_words(found)["severity"] == "default/dependencies"
 
 
+@pytest.mark.parametrize(
+    "name", ["pkg:npm/%40tanstack/react-query", "@tanstack/react-query", "react-query", "pkg:npm/react-query"]
+)
+def test_a_package_is_found_by_the_name_of_its_successor_too(name: str) -> None:
+    before, after = (
+        {"dependencies": section({f"pkg:npm/{of}": version})}
+        for of, version in (("react-query", "3.39.3"), ("%40tanstack/react-query", "5.59.0"))
+    )
+    for sides in ((before, after), (after, before)):
+        found = explained(*sides, name)
+        under = next(iter(sides[0]["dependencies"].facts))
+        assert (found.subject.key.item, found.answer) == (
+            under,
+            "drift" if sides[0] is before else "expected",
+        )
+
+
 def test_what_a_rule_hides_names_the_rule() -> None:
     mine = rule("parity.yml:41", Match(item=("pkg:pypi/dj*",)), ignore=True)
     found = explained(packages(django="4.2"), packages(django="5.2"), DJANGO, rules=[mine])

@@ -262,6 +262,25 @@ def test_left_overtaking_right_ends_the_drift_and_begins_a_lead() -> None:
     )
 
 
+def test_a_package_whose_predecessor_the_other_side_got_is_missing_no_more() -> None:
+    def system(**packages: str) -> Any:
+        named = {f"pkg:deb/debian/{name}": version for name, version in packages.items()}
+        return {"dependencies": section({"os#arch": "amd64", **named})}
+
+    shop, prod = Watched(scheduled=False), system(libssl3t64="3.5.1-1")
+    shop.look(system(), prod)
+    assert {row.key.item: row.state for row in shop.rows.values()} == {"pkg:deb/debian/libssl3t64": "open"}
+    assert shop.look(system(libssl3="3.0.15-1"), prod) == ["opened", "resolved"]
+    assert {row.key.item.rpartition("/")[2]: row.state for row in shop.rows.values()} == {
+        "libssl3t64": "resolved",
+        "libssl3": "open",
+    }
+    # Taken away again it is the same drift as before.
+    assert sorted(shop.look(system(), prod)) == ["reopened", "resolved"]
+    # Where two on one side may be it, nobody knows, and it stays missing.
+    assert shop.look(system(libssl3="3.0.15-1", **{"libssl1.1": "1.1.1-1"}), prod) == []
+
+
 def test_an_expected_difference_has_no_row() -> None:
     shop = Watched()
     shop.look(NEW, OLD)
