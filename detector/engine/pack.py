@@ -14,50 +14,22 @@ DATABASES: Final = (
     *("mongodb", "clickhouse", "cassandra"),
 )
 #: Settings of a server that follow its size and say nothing of its behaviour.
+# fmt: off
 SIZE_SETTINGS: Final = (
-    "max_connections",
-    "shared_buffers",
-    "effective_cache_size",
-    "work_mem",
-    "maintenance_work_mem",
-    "max_worker_processes",
-    "max_parallel_workers",
-    "wal_buffers",
-    "min_wal_size",
-    "max_wal_size",
-    "maxmemory",
-    "maxclients",
-    "innodb_buffer_pool_size",
-    "table_open_cache",
-    "thread_cache_size",
+    "max_connections", "shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem",
+    "max_worker_processes", "max_parallel_workers", "wal_buffers", "min_wal_size", "max_wal_size",
+    "maxmemory", "maxclients", "innodb_buffer_pool_size", "table_open_cache", "thread_cache_size",
 )
+# fmt: on
 #: Keys that a platform injects into every process; nobody configured them.
+# fmt: off
 PLATFORM_KEYS: Final = (
-    "PATH",
-    "HOME",
-    "HOSTNAME",
-    "PWD",
-    "SHLVL",
-    "OLDPWD",
-    "TERM",
-    "_",
-    "PORT",
-    "K_SERVICE",
-    "K_REVISION",
-    "K_CONFIGURATION",
-    "DYNO",
-    "KUBERNETES_*",
-    "*_SERVICE_HOST",
-    "*_SERVICE_PORT",
-    "*_SERVICE_PORT_*",
-    "ECS_CONTAINER_METADATA_URI",
-    "ECS_CONTAINER_METADATA_URI_V4",
-    "ECS_AGENT_URI",
-    "AWS_EXECUTION_ENV",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
+    "PATH", "HOME", "HOSTNAME", "PWD", "SHLVL", "OLDPWD", "TERM", "_", "PORT", "K_SERVICE",
+    "K_REVISION", "K_CONFIGURATION", "DYNO", "KUBERNETES_*", "*_SERVICE_HOST", "*_SERVICE_PORT",
+    "*_SERVICE_PORT_*", "ECS_CONTAINER_METADATA_URI", "ECS_CONTAINER_METADATA_URI_V4", "ECS_AGENT_URI",
+    "AWS_EXECUTION_ENV", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_REGION", "AWS_DEFAULT_REGION",
 )
+# fmt: on
 
 
 def _days(count: int) -> Allowance:
