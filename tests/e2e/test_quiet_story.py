@@ -72,6 +72,9 @@ def test_two_honest_environments_are_in_parity(service: Service, tmp_path: Path)
     # Silence because much was compared, not because little was seen.
     compared = {item["item"] for item in documents["prod"]["items"] if item["verdict"] == "in_sync"}
     assert {*SECRETS, "main#version"} <= compared
+    assert any(item.startswith("pkg:deb/debian/") for item in compared), sorted(compared)
+    sizes = {item["item"]: item for item in documents["prod"]["items"] if item["verdict"] == "expected"}
+    assert "main#setting/max_connections" in sizes, sorted(sizes)
     assert documents["prod"]["coverage"]["items_compared"] > 30
     gate = service.cli("gate")
     assert gate.code in (0, 3), gate.err
@@ -146,7 +149,8 @@ def ecs_side(aws: AwsServer, database: str) -> None:
     )
     for _ in range(3):  # revision numbers grow with each deployment
         aws.ecs_service("prod", "checkout-prod", [container], desired=6)
-    aws.rds_instance("shop-prod", version=database, family="postgres15", parameters={"rds.force_ssl": "1"})
+    parameters = {"rds.force_ssl": "1", "max_connections": "900"}  # a bigger server
+    aws.rds_instance("shop-prod", version=database, family="postgres15", parameters=parameters)
 
 
 def installed() -> dict[str, Mapping[str, Any]]:
