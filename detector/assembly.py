@@ -21,15 +21,18 @@ from detector.config.load import load
 from detector.config.policy import Policy, policy_of
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
+from detector.jobs.accept import Accepting
 from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.look import MOST_RUNS, MOST_THREADS, Host, Look
+from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
 from detector.model.expressions import Now
 from detector.model.fingerprints import KEY_BYTES, Fingerprinter
 from detector.notifier import Notifier
+from detector.queries.acceptances import AcceptedList
 from detector.queries.bom import Inventories
 from detector.queries.comparison import Comparisons
 from detector.queries.explaining import Explaining
@@ -87,6 +90,7 @@ class Reading:
     overview: Overview
     inventory: Inventory
     promotions: Promotions
+    accepted: AcceptedList
     scores: Scores
     reports: Reports
     inventories: Inventories
@@ -102,6 +106,7 @@ class Running:
     compare: Compare
     collect: Collect
     deliver: Deliver
+    accepting: Accepting
     schedule: Schedule
     session: aiohttp.ClientSession
 
@@ -143,13 +148,25 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         schedule = Schedule()
         schedule.replace(config.sources, now=datetime.now(UTC))
-        watch = Watch(store=here.store, schedule=schedule, collect=collect, compare=compare, deliver=deliver)
+        watch = Watch(
+            store=here.store,
+            schedule=schedule,
+            collect=collect,
+            compare=compare,
+            deliver=deliver,
+            remind=Remind(here.store, _new_id),
+        )
+        accepting = Accepting(
+            here.store, here.comparisons, here.settings.current_policy, _new_id, watch.judging
+        )
+        accepting.on_change = watch.look_at
         yield Running(
             reading=here,
             watch=watch,
             compare=compare,
             collect=collect,
             deliver=deliver,
+            accepting=accepting,
             schedule=schedule,
             session=host.session,
         )
@@ -243,6 +260,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
             policy=settings.current_policy,
         ),
         promotions=promotions,
+        accepted=AcceptedList(store=store, policy=settings.current_policy),
         scores=Scores(store=store, comparisons=comparisons, policy=settings.current_policy),
         reports=Reports(
             store=store,

@@ -235,7 +235,7 @@ def test_every_example_of_yaml_is_a_part_of_a_configuration(tmp_path: Path, text
 
 
 def test_the_documented_routes_are_the_routes() -> None:
-    rows = re.findall(r"^\| (GET|PUT|POST) ([^|]+?) \| (\w+) \|", page("docs/api.md"), re.MULTILINE)
+    rows = re.findall(r"^\| (GET|PUT|POST|DELETE) ([^|]+?) \| ([\w:]+) \|", page("docs/api.md"), re.MULTILINE)
     documented = {(method, path, scope) for method, paths, scope in rows for path in in_code(paths)}
     routes = {(route.method, re.sub(r":[^}]*\}", "}", route.path), route.scope) for route in ROUTES}
     assert documented == routes

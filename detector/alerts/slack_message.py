@@ -22,11 +22,14 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from detector.alerts.summary import ending_line
+
 _HEADER: Final = 150
 _TEXT: Final = 300
 _TITLE: Final = 200
 _REMEDY: Final = 400
 _MOST_REMEDIES: Final = 3
+_MOST_ENDS: Final = 3
 _NAME: Final = 80
 
 _GLYPHS: Final[Mapping[str | None, str]] = {
@@ -64,6 +67,7 @@ def full(body: Mapping[str, Any], *, interactive: bool) -> SlackMessage:
     if body["more"]:
         blocks.append(_context(f"+ {body['more']} more"))
     blocks.append(_context(_standing(body)))
+    blocks += _ending(body)
     remedies = _remedies(body)
     if remedies:
         blocks.append(_section(f"```{remedies}```"))
@@ -83,6 +87,7 @@ def reduced(body: Mapping[str, Any]) -> SlackMessage:
     standing = _standing(body) if not body["more"] else f"+ {body['more']} more · {_standing(body)}"
     link = _view(body)
     blocks.append(_context(f"{standing} · <{link}|View diff>" if link else standing))
+    blocks += _ending(body)
     return SlackMessage(text=short(body), blocks=tuple(block.to_dict() for block in blocks))
 
 
@@ -139,7 +144,8 @@ def _header(body: Mapping[str, Any]) -> HeaderBlock:
 
 
 def _headline(body: Mapping[str, Any]) -> str:
-    word = f"{body['worst'].capitalize()} drift" if body["worst"] else "Not seen now"
+    calm = "Accepted, ends soon" if body["ending"] and not body["waiting"] else "Not seen now"
+    word = f"{body['worst'].capitalize()} drift" if body["worst"] else calm
     return f"{word}: {_group(body)}"
 
 
@@ -178,6 +184,12 @@ def _standing(body: Mapping[str, Any]) -> str:
     if body["owner"]:
         facts.append(f"owner {escape(body['owner'], _NAME)}")
     return " · ".join(facts)
+
+
+def _ending(body: Mapping[str, Any]) -> list[Block]:
+    """Return what is accepted for some days more: whoever owns it may mend it or accept it anew."""
+    lines = [f"⏳ {escape(ending_line(one), _TEXT)}" for one in body["ending"][:_MOST_ENDS]]
+    return [_context("\n".join(lines))] if lines else []
 
 
 def _coverage(body: Mapping[str, Any]) -> str:

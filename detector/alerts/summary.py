@@ -7,18 +7,21 @@ owner's place.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from detector.alerts.routing import ROUTED
 from detector.alerts.wording import consequence_of, title_of
+from detector.engine.acceptance import last_day
 from detector.model.clock import print_duration, print_time
 from detector.model.records import Key, severity_rank
 from detector.model.words import INVENTORIES, SEVERITIES, Severity
 
 MOST_LINES: Final = 8
 _MOST_SERVICES: Final = 3
+#: How long before its end an acceptance is spoken of.
+_SOON: Final = timedelta(days=7)
 _LOW: Final = severity_rank("low")
 _HIGH: Final = severity_rank("high")
 
@@ -76,7 +79,7 @@ def summary_of(
     open drifts of the inventories from low upwards, of other sections from high upwards; a cause counts once
     with all that it explains. ``waiting`` are open ones that are unseen or held back now, ``waiting_because``
     why the first is held; ``quiet`` drifts that do not alert. ``resolved`` says that nothing is open any
-    more. ``matches`` is what routes look at.
+    more. ``matches`` is what routes look at. ``ending`` are acceptances whose last day is near.
     """
     left, right = (_name(comparison["left"]), _name(comparison["right"])) if name is None else (None, name)
     group = f"{left}..{right}" if left is not None else right
@@ -119,13 +122,51 @@ def summary_of(
         "links": _links(public_url, left, right, owner, service),
         "matches": [{name: item[name] for name in ROUTED} for item in told],
         "resolved": not opened,
+        "ending": _ending(mine, now),
         "as_of": print_time(now),
     }
 
 
+def reminding(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a summary that is said although nothing may be open: what is accepted ends soon."""
+    ending = [match for one in body["ending"] for match in one["matches"]]
+    return {**body, "resolved": False, "matches": [*body["matches"], *ending]}
+
+
+def ending_line(one: Mapping[str, Any]) -> str:
+    """Return whose acceptance ends when, and why it was made."""
+    many = f"{one['items']} accepted differences end" if one["items"] > 1 else "1 accepted difference ends"
+    return f"{many} on {one['last_day']} (in {one['in']}), accepted by {one['author']}: {one['reason']}"
+
+
+def _ending(mine: Iterable[Item], now: datetime) -> list[dict[str, Any]]:
+    """Return the acceptances of a group that end soon, the next one first."""
+    groups: dict[tuple[str, str, str], list[Item]] = {}
+    for item in mine:
+        by = item["accepted"]
+        if by and not by["by_cause"] and datetime.fromisoformat(by["expires_at"]) - now <= _SOON:
+            groups.setdefault((by["expires_at"], by["author"], by["reason"]), []).append(item)
+    return [
+        {
+            "author": author,
+            "reason": reason,
+            "expires_at": at,
+            "last_day": last_day(datetime.fromisoformat(at)),
+            "in": print_duration(datetime.fromisoformat(at) - now),
+            "items": len(items),
+            "matches": [{name: item[name] for name in ROUTED} for item in items],
+        }
+        for (at, author, reason), items in sorted(groups.items())
+    ]
+
+
 def reply_of(events: Iterable[str], body: Mapping[str, Any]) -> str | None:
-    """Return what is said beside an edit: only that something got worse or came back."""
+    """Return what is said beside an edit: only that something got worse, came back, or is accepted no
+    longer than some days.
+    """
     happened = set(events)
+    if "reminder" in happened and body["ending"]:
+        return ending_line(body["ending"][0])
     if body["worst"] is None:
         return None
     title = body["causes"][0]["title"]

@@ -11,7 +11,7 @@ from detector.api.params import DriftFilters, DriftParams, Params
 from detector.errors import NotFoundError
 from detector.model.records import Drift
 
-_ULID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+ULID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 LIST: Final = "drift"
 
 
@@ -54,7 +54,7 @@ async def drift(asked: Asked[Params]) -> web.StreamResponse:
 async def drift_of(asked: Asked[Any]) -> Drift:
     """Return the drift that the path names. Raises NotFoundError."""
     name = asked.name("id")
-    found = await asked.reading.store.drift(name) if _ULID.fullmatch(name) else None
+    found = await asked.reading.store.drift(name) if ULID.fullmatch(name) else None
     if found is None:
         raise NotFoundError("no drift has this id; /api/v1/drift lists them")
     return found

@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from detector.api import schemas
 from detector.api.answers import JSON
+from detector.api.idempotency import HEADER
 from detector.api.problems import MEDIA_TYPE
 from detector.api.routes import Route
 from detector.model.deployments import COMMIT, VERSION
@@ -15,6 +16,13 @@ from detector.model.wire import SCHEMA
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _NAME_IN_PATH: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
+_IDEMPOTENCY_KEY: Final = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key within 24 hours is answered as the first time",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 #: Handlers of text read no body; the one that does takes an observation.
 _OBSERVATION: Final = {
     "type": "object",
@@ -53,8 +61,12 @@ def openapi(routes: Iterable[Route], *, version: str, server: str) -> dict[str, 
     """Return the document."""
     routes = list(routes)
     models = [route.answer for route in routes if route.answer is not None]
+    bodies = [route.body for route in routes if route.body is not None]
     schemata, definitions = models_json_schema(
-        [(model, "serialization") for model in dict.fromkeys([*models, schemas.Problem])],
+        [
+            *((model, "serialization") for model in dict.fromkeys([*models, schemas.Problem])),
+            *((model, "validation") for model in dict.fromkeys(bodies)),
+        ],
         ref_template=_REFERENCE,
     )
     references = {model: schema for (model, _), schema in schemata.items()}
@@ -94,6 +106,10 @@ def _operation(route: Route, address: str, references: Mapping[Any, Any]) -> dic
         "responses": {**_answers(route, references), "default": problem},
         "security": [] if route.scope == "public" else [{"token": [route.scope]}],
     }
+    if route.body is not None:
+        operation["parameters"].append(_IDEMPOTENCY_KEY)
+        content = {JSON: {"schema": references[route.body]}}
+        operation["requestBody"] = {"required": bool(route.body.model_fields), "content": content}
     if route.method == "PUT":
         operation["parameters"].append(
             {

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar, cast, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, cast, get_origin
 
 from multidict import MultiMapping
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -53,6 +53,14 @@ def _span(text: Any) -> Any:
         return duration(text)
     except UsageError as error:
         raise PydanticCustomError("duration", "{why}", {"why": str(error)}) from None
+
+
+def _flag(text: Any) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    if isinstance(text, str):
+        raise PydanticCustomError("flag", "true or false")
+    return text
 
 
 Limit = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST, description="How many at most")]
@@ -202,6 +210,15 @@ class ScoreParams(Params):
 
     service: Name | None = Field(default=None, description="Only this service")
     since: Span | None = Field(default=None, description="How long back the trend goes; default 90d")
+
+
+class AcceptedParams(Listed):
+    """One page of what is accepted."""
+
+    state: Literal["open", "ended"] = Field(default="open", description="`ended`: those that are over")
+    unused: Annotated[bool, BeforeValidator(_flag)] | None = Field(
+        default=None, description="Those that matched nothing for 30 days, or the others"
+    )
 
 
 class HistoryParams(Listed):

@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from aiohttp import web
+from pydantic import BaseModel
 
-from detector.api import comparing, deploying, drifts, inventory, operating, pushing, reporting, signing_in
+from detector.api import acceptance_schemas as a
+from detector.api import (
+    accepting,
+    comparing,
+    deploying,
+    drifts,
+    inventory,
+    operating,
+    pushing,
+    reporting,
+    signing_in,
+)
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
 from detector.api import report_schemas as r
@@ -18,6 +30,7 @@ from detector.api.answers import HTML, JSON
 from detector.api.asked import Asked
 from detector.api.pages import PAGES_SHOWN
 from detector.api.params import (
+    AcceptedParams,
     AsOf,
     DiffParams,
     DriftParams,
@@ -42,13 +55,15 @@ V1: Final = "/api/v1"
 class Route:
     """One method at one address. The first sentence of its handler says what it is for."""
 
-    method: Literal["GET", "PUT", "POST"]
+    method: Literal["GET", "PUT", "POST", "DELETE"]
     path: str
     scope: Scope
     handler: Handler
     params: type[Params] = Params
     #: What JSON it answers; None for other forms.
     answer: Any = None
+    #: What JSON it takes, of those that may be sent a second time under an `Idempotency-Key`.
+    body: type[BaseModel] | None = None
     forms: tuple[str, ...] = (JSON,)
     #: Whether it is read by people in a browser: refused with a page, sent to sign in.
     page: bool = False
@@ -123,6 +138,45 @@ INTERFACE: Final = (
         answer=s.Listing[s.Drift],
     ),
     Route(method="GET", path=f"{V1}/drift/{{id}}", scope="read", handler=drifts.drift, answer=s.Drift),
+    Route(
+        method="POST",
+        path=f"{V1}/drift/{{id}}/accept",
+        scope="drift:write",
+        handler=accepting.accept,
+        answer=a.AcceptanceMade,
+        body=accepting.AcceptBody,
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/drift/{{id}}/reopen",
+        scope="drift:write",
+        handler=accepting.reopen,
+        answer=a.Reopened,
+        body=accepting.NoBody,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/accepted",
+        scope="read",
+        handler=accepting.acceptances,
+        params=AcceptedParams,
+        answer=s.Listing[a.Acceptance],
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/accepted",
+        scope="drift:write",
+        handler=accepting.accept_match,
+        answer=a.AcceptanceMade,
+        body=accepting.AcceptMatchBody,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{V1}/accepted/{{id}}",
+        scope="drift:write",
+        handler=accepting.end,
+        answer=a.Acceptance,
+    ),
     Route(
         method="GET",
         path=f"{V1}/services",

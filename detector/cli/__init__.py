@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("report", "Report by the twelve factors, also as HTML, JUnit, SARIF, CycloneDX."),
     "log": ("log", "Show since when things differ."),
     "explain": ("explain", "Say why an item has its verdict."),
+    "accept": ("accept", "Let a difference be, with a reason and a last day."),
     "check": ("check", "Validate parity.yml; with --online reach every source."),
     "config": ("config", "Show the configuration in force, or its schema."),
     "snapshot": ("snapshot", "Collect now, and store what changed."),

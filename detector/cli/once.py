@@ -42,6 +42,7 @@ async def _round(config: Config) -> tuple[int, int, int]:
             failed += one.result is not None
             say(run_line(one.source, one.result, one.detail, changed=any(r.changed for _, r in one.observed)))
         await here.watch.review(datetime.now(UTC))
+        await here.watch.remind(datetime.now(UTC))
         await here.deliver.run(datetime.now(UTC))
         rows = await here.reading.store.register(states=("open", "pending"))
         grave = [row for row in rows if row.severity != "info"]

@@ -1,7 +1,9 @@
 """`parity status`: the matrix on a terminal."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from textwrap import wrap
 from typing import Any
 
@@ -9,9 +11,12 @@ import click
 
 from detector.cli.output import aligned, config_option, finish, output_option, show_rows, styled, width
 from detector.cli.table import COLOURS, MARKS, blind_lines
+from detector.engine.acceptance import last_day
+from detector.model.clock import print_duration
 
 _HEADER = ("service", "between", "open, worst first", "since", "score", "unknown")
 _MOST_BLIND = 12
+_MOST_ENDS = 4
 _STALE = {"stale": " (stale)", "unknown": " (unknown)"}
 _UNVERSIONED = {"stale": "stale", "unknown": "?"}
 
@@ -23,12 +28,13 @@ def status(config_path: str | None, output: str) -> None:
     """Show services and environments with the worst that is open between them."""
     from detector.cli.asking import asked
 
-    async def ask() -> dict[str, Any]:
+    async def ask() -> tuple[dict[str, Any], list[str]]:
         async with asked(config_path) as (reading, now):
-            return await reading.overview.matrix(now=now)
+            accepted = accepted_lines(await reading.accepted.documents(now=now), now)
+            return await reading.overview.matrix(now=now), accepted
 
-    document = asyncio.run(ask())
-    show_rows(document, output, table=_lines, rows=_between)
+    document, accepted = asyncio.run(ask())
+    show_rows(document, output, table=lambda found: [*_lines(found), *accepted], rows=_between)
     columns = [column for row in document["rows"] for column in row["comparisons"].values()]
     drifting = sum(column["worst"] is not None for column in columns)
     blind = sum(not column["complete"] for column in columns)
@@ -85,6 +91,27 @@ def _held_lines(document: Mapping[str, Any]) -> list[str]:
                 text = f"{row['service']}, {name.replace('..', ' → ')}: {column['pending_because']}"
                 lines += wrap(text, width(), initial_indent="  ◔ ", subsequent_indent="    ")
     return ["", "Alerts wait", *lines] if lines else []
+
+
+def accepted_lines(acceptances: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
+    """Return how much is accepted and when it ends, soonest first, and what has expired in the files."""
+    held: Counter[str] = Counter()
+    over = []
+    for one in acceptances:
+        if one["state"] == "expired":
+            over += (
+                [f"{one['place']} has expired: take it out, or give it another day"] if one["place"] else []
+            )
+        elif one["holds_for"]:
+            held[one["expires_at"]] += one["holds_for"]
+    ends = [(datetime.fromisoformat(at), count) for at, count in sorted(held.items())]
+    lines = [
+        f"{count} accepted until {last_day(at)} (ends in {print_duration(at - now)})"
+        for at, count in ends[:_MOST_ENDS]
+    ]
+    if len(ends) > _MOST_ENDS:
+        lines.append("  and later: parity accept --list")
+    return lines + over
 
 
 def _between(document: Mapping[str, Any]) -> list[tuple[str, ...]]:

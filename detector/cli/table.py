@@ -1,11 +1,13 @@
 """A comparison on a terminal: by section, worst first, each finding with the command that would mend it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from textwrap import wrap
 from typing import Any, Final
 
 from detector.alerts.wording import affected, name_of
 from detector.cli.output import styled, width
+from detector.engine.acceptance import last_day
 from detector.model.words import SECTIONS
 from detector.queries.rendering import TITLES, finding_of, names_services, sides_of, where_of, without_name
 
@@ -124,6 +126,9 @@ def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: boo
             sides = (item["left"] or {}, item["right"])
             reason = next((side["unknown"] for side in sides if side.get("unknown")), "not_in_view")
             title = f"? unknown, {reason.replace('_', ' ')}"
+        elif item["accepted"]:
+            by = item["accepted"]
+            title = f"  accepted by {by['author']} until {last_day(datetime.fromisoformat(by['expires_at']))}"
         where = where_of(item) if named else ""
         groups.setdefault(title, {}).setdefault(where, []).append(name_of(item["item"]))
     lines = []
@@ -147,7 +152,7 @@ def _cause_lines(document: Mapping[str, Any], columns: int) -> list[str]:
     lines = [styled("Causes", underline=True)]
     for cause in document["causes"]:
         of = f"{cause['service']}: " if names_services(document) else ""
-        allowed = " (expected)" if cause["verdict"] == "expected" else ""
+        allowed = f" ({cause['verdict']})" if cause["verdict"] != "drift" else ""
         text = f"{cause['id']}  {of}{cause['title']}, explains {cause['children']}{allowed}"
         lines += wrap(text, columns, initial_indent="  ", subsequent_indent=" " * 6)
     return [*lines, ""]

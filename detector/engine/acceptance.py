@@ -172,14 +172,14 @@ class Accepted:
                 continue
             end = self.end_of(acceptance, judged.comparison)
             if end is not None and acceptance.holds(now, end) and broken(binding, judged) is None:
-                return _by(acceptance, binding.until, end)
+                return accepted_by(acceptance, binding.until, end)
         spent = {binding.acceptance for binding in mine}
         for acceptance in self._wide:
             end = self.end_of(acceptance, judged.comparison)
             if acceptance.id in spent or end is None or not acceptance.holds(now, end):
                 continue
-            if acceptance.match is not None and acceptance.match.accepts(_subject(judged)):
-                return _by(acceptance, acceptance.until_of(judged.key.section), end)
+            if acceptance.match is not None and acceptance.match.accepts(subject_of(judged)):
+                return accepted_by(acceptance, acceptance.until_of(judged.key.section), end)
         return None
 
     def end_of(self, acceptance: Acceptance, comparison: str) -> datetime | None:
@@ -320,7 +320,8 @@ def _bindings(accepted: Accepted, judged: Judged) -> Sequence[Binding]:
     return accepted.bindings.get((judged.comparison, judged.key), ())
 
 
-def _by(acceptance: Acceptance, until: Until, end: datetime) -> AcceptedBy:
+def accepted_by(acceptance: Acceptance, until: Until, end: datetime) -> AcceptedBy:
+    """Return what a verdict says of the acceptance that decided it, which ends here at ``end``."""
     return AcceptedBy(
         id=acceptance.id,
         name=acceptance.name,
@@ -343,7 +344,7 @@ def _let_be(judged: Judged, by: AcceptedBy | None) -> Judged:
     )
 
 
-def _subject(judged: Judged) -> Subject:
+def subject_of(judged: Judged) -> Subject:
     """Return what the match of an acceptance may ask of a drift."""
     side = judged.right if judged.right.present or judged.left is None else judged.left
     scopes = side.hints.get("scope") or ()

@@ -14,7 +14,7 @@ from random import SystemRandom
 from typing import Any, Final, Literal, Protocol
 
 from detector.alerts.routing import Digest, Routing
-from detector.alerts.summary import reply_of
+from detector.alerts.summary import reminding, reply_of
 from detector.config.schedule import cron_trigger
 from detector.errors import DeliveryError, ParityError
 from detector.jobs.outgoing import Channel, Group, Outcome, backoff, grouped
@@ -159,6 +159,8 @@ class Deliver:
             group.outcomes[NOBODY] = Outcome(error=str(error), next_try=wait)
             await self._settle(group, this)
             return []
+        if body["ending"] and any(owed.event == "reminder" for owed in group.owed):
+            body = group.body = reminding(body)
         for receiver in this.channels:
             group.handles[receiver] = await self._outbox.message_handle(receiver, group.key)
         told = [receiver for receiver, handle in group.handles.items() if handle is not None]

@@ -20,6 +20,7 @@ from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import TOGETHER, Compare
 from detector.jobs.deliver import Deliver, Result
 from detector.jobs.judging import Arrived, Judgement
+from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -31,6 +32,8 @@ REVIEW: Final = timedelta(seconds=1)
 DELIVER: Final = timedelta(seconds=1)
 #: How often the log sums up what ran.
 REPORT: Final = timedelta(seconds=10)
+#: How often the ends of acceptances are looked for.
+REMIND: Final = timedelta(minutes=1)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -39,13 +42,21 @@ class Watch:
     """Runs everything that happens by itself."""
 
     def __init__(
-        self, *, store: Store, schedule: Schedule, collect: Collect, compare: Compare, deliver: Deliver
+        self,
+        *,
+        store: Store,
+        schedule: Schedule,
+        collect: Collect,
+        compare: Compare,
+        deliver: Deliver,
+        remind: Remind,
     ) -> None:
         self._store = store
         self.schedule = schedule
         self._collect = collect
         self._compare = compare
         self._deliver = deliver
+        self._remind = remind
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
@@ -53,7 +64,8 @@ class Watch:
         self._runs: set[asyncio.Task[None]] = set()
         #: Firings of the scheduler that are under way.
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._judging = asyncio.Lock()
+        #: Held while something is judged: whoever else writes rows of the register takes it too.
+        self.judging = asyncio.Lock()
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
         self._stale_rules = False
@@ -102,6 +114,7 @@ class Watch:
             (self._review_due, REVIEW),
             (self._send, DELIVER),
             (self._report, REPORT),
+            (self._remind_due, REMIND),
         ):
             self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
         self._scheduler.start()
@@ -169,7 +182,7 @@ class Watch:
         """Judge one service of one environment everywhere it is compared and was looked at."""
         half_seen = self._half_seen(service)
         here = (environment, service)
-        async with self._judging:
+        async with self.judging:
             arrived = self._arrived.pop(here, None)
             try:
                 done = await self._compare.judge(
@@ -183,7 +196,7 @@ class Watch:
 
     async def _judge_together(self, wanted: Mapping[str, Collection[str]], *, now: datetime) -> None:
         """Judge some services, each in its environments, out of one reading of the store."""
-        async with self._judging:
+        async with self.judging:
             done = await self._compare.judge_together(
                 wanted, now=now, half_seen={service: self._half_seen(service) for service in wanted}
             )
@@ -213,7 +226,7 @@ class Watch:
 
     async def _look_at_all(self) -> None:
         now = datetime.now(UTC)
-        async with self._judging:
+        async with self.judging:
             await self._compare.rename()
             await self._compare.withdraw_unconfigured(now=now)
         for service, environments in await self._store.services():
@@ -280,6 +293,10 @@ class Watch:
             services = sorted({service for _, service in due})
             self._log.error("not judged", services=services, error=str(error))
 
+    def look_at(self, comparison: str, service: str) -> None:
+        """Have one service of a comparison judged again soon: somebody accepted or reopened a drift."""
+        self._look_again((comparison.partition("..")[0], service), datetime.now(UTC))
+
     def reconsider(self) -> None:
         """Have everything judged again: rules, pairs or services may have changed."""
         self._stale_rules = True
@@ -303,6 +320,16 @@ class Watch:
         except asyncio.CancelledError:
             # The service stops: what was being said is given back, and said after the next start.
             self._log.info("delivery interrupted")
+
+    async def _remind_due(self) -> None:
+        try:
+            await self.remind(datetime.now(UTC))
+        except StoreError as error:
+            self._log.error("not reminded", error=str(error))
+
+    async def remind(self, now: datetime) -> int:
+        """Owe reminders of acceptances that end soon. Returns how many conversations hear of it."""
+        return await self._remind.run(now)
 
     async def _report(self) -> None:
         if self._ran["runs"]:

@@ -76,6 +76,7 @@ class Store:
         self.end_bindings = acceptances.end_bindings
         self.note_files = acceptances.note_files
         self.accepted = acceptances.accepted
+        self.close_expired = acceptances.close_expired
         self.acceptances = acceptances.acceptances
         self.acceptance = acceptances.acceptance
         self.bindings = acceptances.bindings

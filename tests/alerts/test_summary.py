@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from detector.alerts.summary import MOST_LINES, reply_of
-from detector.model.records import Side
+from detector.alerts.slack_message import full
+from detector.alerts.summary import MOST_LINES, reminding, reply_of
+from detector.model.records import AcceptedBy, Side
 from tests.alerts.documents import NOW, body_of, cause, document, drift, key
 
 SHAPE = {"type": "url", "scheme": "postgresql", "host": "private", "fingerprint": "k1:CANARY"}
@@ -214,3 +217,29 @@ def test_the_document_is_the_one_of_the_engine() -> None:
         assert name in real
         if isinstance(value, dict):
             assert value.keys() <= real[name].keys()
+
+
+def test_what_is_accepted_and_ends_within_a_week_is_told_with_whose_it_is() -> None:
+    by = AcceptedBy(
+        id="A1",
+        name="acceptance A1 by anna",
+        author="anna",
+        reason="planned",
+        expires_at=NOW + timedelta(days=6),
+        until="changed",
+    )
+    soon = drift(verdict="accepted", state="accepted", accepted=by)
+    covered = drift("pkg:pypi/a", verdict="accepted", state="accepted", accepted=replace(by, by_cause=True))
+    patient = replace(by, expires_at=NOW + timedelta(days=9))
+    later = drift("pkg:pypi/b", verdict="accepted", state="accepted", accepted=patient)
+    body = body_of(soon, covered, later)
+    (one,) = body["ending"]
+    assert (one["items"], one["in"], body["resolved"]) == (1, "6d", True)
+    said = reminding(body)
+    assert (said["resolved"], [match["item"] for match in said["matches"]]) == (False, ["pkg:pypi/django"])
+    assert reply_of(["reminder"], body) == (
+        f"1 accepted difference ends on {one['last_day']} (in 6d), accepted by anna: planned"
+    )
+    shown = json.dumps(full(said, interactive=False).blocks, ensure_ascii=False)
+    assert "Accepted, ends soon" in shown
+    assert "accepted by anna: planned" in shown

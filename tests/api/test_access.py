@@ -22,6 +22,7 @@ NAMES = {
     "{id}": "01JD9W3Z6M6C3Y9S5V2H3R7K1A",
     "{name}": "parity.css",
     "{pair:[^/]+}": "staging..prod-eu",
+    "{pair}": "staging..prod-eu",
 }
 #: Caller -> scopes of routes that answer it; every caller may ask what is public.
 ALLOWED = {
@@ -29,7 +30,7 @@ ALLOWED = {
     "read": {"read"},
     "push": {"push", "deploy"},  # the address below is of staging, which this token is for
     "push-one": {"deploy"},
-    "write": {"deploy"},
+    "write": {"deploy", "drift:write"},
     "admin": {"read", "push", "deploy", "drift:write", "admin"},
     "expired": set(),
     "revoked": set(),

@@ -40,6 +40,9 @@ async def test_an_answer_has_the_shape_that_the_document_tells(seeded: House, ro
     drift = (await seeded.running.reading.store.register(limit=1))[0]
     for name, value in {**PLACES, "id": drift.id}.items():
         path = path.replace(f"{{{name}}}", value)
+    if path.endswith("/accepted"):
+        body = {"reason": "a", "for": "1d", "match": {"service": "checkout"}}
+        await seeded.ask("POST", path, who="write", json=body)
     if path.endswith("/diff"):
         path += "?left=staging&right=prod-eu&include=same"
     if path.endswith("/explain"):

@@ -73,6 +73,7 @@ class Shop:
             collect=Unused(),  # type: ignore[arg-type]
             compare=compare,
             deliver=Unused(),  # type: ignore[arg-type]
+            remind=Unused(),  # type: ignore[arg-type]
         )
 
     async def look(self, environment: str, facts: Mapping[str, Any]) -> None:

@@ -76,7 +76,12 @@ class Running:
         )
         unused: Any = None
         self.watch = Watch(
-            store=store, schedule=Schedule(), collect=unused, compare=self.compare, deliver=unused
+            store=store,
+            schedule=Schedule(),
+            collect=unused,
+            compare=self.compare,
+            deliver=unused,
+            remind=unused,
         )
         self._policy: Policy | None = None
 

@@ -16,6 +16,7 @@ from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.judging import Judgement
 from detector.jobs.look import Host
+from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
 from detector.model.records import Drift
@@ -54,6 +55,7 @@ class Bench:
             collect=Collect(store, host),
             compare=self.compare,
             deliver=NobodyHears(),  # type: ignore[arg-type]  # says nothing of a real one
+            remind=Remind(store, lambda: next(self.ids)),
         )
         scripted.answer = self._answer
 
