@@ -124,7 +124,7 @@ def accept(**words: Any) -> None:
 
 def _door(asked: Asked) -> "Door":
     from detector.cli.doors import Here, There
-    from detector.cli.sending import token_of
+    from detector.cli.remote import token_of
 
     return There(asked.server, token_of(asked.token_file)) if asked.server else Here(asked.config_path)
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from detector.cli.output import config_option, finish
-from detector.cli.sending import sent, token_of, token_option
+from detector.cli.remote import asked_once, token_of, token_option
 from detector.errors import UsageError
 from detector.model.deployments import ACTOR, COMMIT, VERSION
 
@@ -47,7 +47,7 @@ def deploy(
     said |= {name: value for name, value in (("commit", commit), ("actor", actor)) if value}
     if server is not None:
         body = {**said, "finished": finished}
-        asyncio.run(sent("POST", server, "/api/v1/deployments", body, token=token_of(token_file)))
+        asyncio.run(asked_once("POST", server, "/deployments", body, token=token_of(token_file)))
     else:
         asyncio.run(_kept(config_path, finished=finished, **said))
     what = "is there" if finished else "is on its way"

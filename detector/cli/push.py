@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from detector.cli.output import CANNOT_TELL, finish
-from detector.cli.sending import sent, token_of, token_option
+from detector.cli.remote import asked_once, token_of, token_option
 from detector.errors import UsageError
 
 
@@ -37,8 +37,10 @@ def push(
     """
     token = token_of(token_file)
     body = _observation(file, environment=environment, service=service, source=source, component=component)
-    path = f"/api/v1/environments/{environment}/services/{service}/observations/{source}"
-    document = asyncio.run(sent("PUT", server, path, body, token=token, query={"component": component}))
+    path = f"/environments/{environment}/services/{service}/observations/{source}"
+    document = asyncio.run(
+        asked_once("PUT", server, path, body, token=token, params={"component": component})
+    )
     finish(0, f"push: {_told(environment, document)}")
 
 

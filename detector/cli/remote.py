@@ -1,21 +1,40 @@
 """A running service asked over HTTP, with the token of a file or of PARITY_TOKEN."""
 
+import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
-import aiohttp
-import orjson
+import click
 
 from detector.errors import NotFoundError, ParityError, StoreBusyError, UsageError
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS: Final = 30
+_RAISED: Final = {404: NotFoundError, 422: UsageError, 503: StoreBusyError}
+
+token_option = click.option(
+    "--token-file", type=click.Path(dir_okay=False), help="File of the token; else PARITY_TOKEN."
+)
+
+
+def token_of(path: str | None) -> str | None:
+    """Return the token that a file or PARITY_TOKEN holds. Raises UsageError: the file cannot be read."""
+    if path is None:
+        return os.environ.get("PARITY_TOKEN")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path} cannot be read: --token-file takes the file that holds the token") from None
 
 
 class Remote:
     """One service. Every refusal becomes one of our own errors, in the words of the service."""
 
     def __init__(self, server: str, token: str | None) -> None:
+        # A command that asks no service needs no client: help and usage errors answer at once.
+        import aiohttp
+
         self._server = server.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
@@ -39,28 +58,31 @@ class Remote:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the document of an answer. Raises NotFoundError, UsageError, StoreBusyError, ParityError."""
+        import aiohttp
+        import orjson
+
+        sent: dict[str, Any] = {"headers": dict(headers or {})}
+        if body is not None:
+            sent["headers"]["Content-Type"] = "application/json"
+            sent["data"] = orjson.dumps(body)
+        address = f"{self._server}/api/v1{path}"
         try:
             async with self._session.request(
-                method,
-                f"{self._server}/api/v1{path}",
-                params=params,
-                data=orjson.dumps(body) if body is not None else None,
-                headers={
-                    **(headers or {}),
-                    **({"Content-Type": "application/json"} if body is not None else {}),
-                },
-                allow_redirects=False,
+                method, address, params=params, allow_redirects=False, **sent
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             kind = type(error).__name__
             raise ParityError(f"the service does not answer ({kind}): is --server right?") from None
-        document = _document(answer)
+        try:
+            document = orjson.loads(answer) if answer else {}
+        except orjson.JSONDecodeError:
+            document = {}
+        if not isinstance(document, dict):
+            document = {}
         if response.status >= 300:
             why = document.get("detail") or document.get("title") or "it gave no reason"
-            raised = {404: NotFoundError, 422: UsageError, 503: StoreBusyError}.get(
-                response.status, ParityError
-            )
+            raised = _RAISED.get(response.status, ParityError)
             raise raised(f"the service refused with {response.status}: {why}")
         return document
 
@@ -76,9 +98,15 @@ class Remote:
             cursor = {"cursor": page["next_cursor"]}
 
 
-def _document(answer: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(answer) if answer else {}
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
+async def asked_once(
+    method: str,
+    server: str,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    token: str | None,
+    params: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Send one document to a service and return its answer. Raises as `Remote.ask`."""
+    async with Remote(server, token) as remote:
+        return await remote.ask(method, path, params=params, body=body)
