@@ -64,6 +64,20 @@ class Beside(Answer):
     severity: Severity
 
 
+class AcceptanceOfIt(Answer):
+    """Whose acceptance lets the item be, or the last one that did."""
+
+    id: str
+    name: str
+    author: str
+    reason: str
+    expires_at: Time
+    until: Literal["changed", "worse", "resolved"]
+    by_cause: bool
+    ended_at: Time | None
+    why: str | None = Field(description="Why it is over; null while it holds")
+
+
 class History(Answer):
     """The life of the drift."""
 
@@ -105,6 +119,7 @@ class Explanation(Answer):
     parent: Item | None
     beside: list[Beside]
     drift: History | None
+    acceptance: AcceptanceOfIt | None
 
 
 class Met(Answer):

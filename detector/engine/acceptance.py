@@ -249,7 +249,7 @@ def changes(
         if where != comparison:
             continue
         for binding in bindings:
-            if binding.ended_at is None and (why := _why(binding, found.get(key), accepted, now)):
+            if binding.ended_at is None and (why := why_over(binding, found.get(key), accepted, now)):
                 written.append(replace(binding, ended_at=now, why=why))
             elif binding.ended_at is None and key in resolved:
                 written.append(replace(binding, ended_at=now, why=GONE))
@@ -265,7 +265,7 @@ def why_ended(row: Drift, judged: Judged, accepted: Accepted, now: datetime) -> 
         over = expires is not None and datetime.fromisoformat(expires) <= now
         return f"acceptance of {was.get('author', 'nobody')} ended" + (f": {EXPIRED}" if over else "")
     for binding in _bindings(accepted, judged):
-        if binding.acceptance == acceptance.id and (why := _why(binding, judged, accepted, now)):
+        if binding.acceptance == acceptance.id and (why := why_over(binding, judged, accepted, now)):
             return acceptance.ended(why)
     end = accepted.end_of(acceptance, judged.comparison)
     if end is None or not acceptance.holds(now, end):
@@ -305,7 +305,7 @@ def _far(bound: Bound) -> int:
     return _DISTANCES.index(distance) if distance in _DISTANCES else _DISTANCES.index("minor")
 
 
-def _why(binding: Binding, judged: Judged | None, accepted: Accepted, now: datetime) -> str | None:
+def why_over(binding: Binding, judged: Judged | None, accepted: Accepted, now: datetime) -> str | None:
     """Return why a binding is over: by the clock, by somebody, or by what became of its item."""
     acceptance = accepted.acceptances.get(binding.acceptance)
     if acceptance is None or acceptance.ended_at is not None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from detector.alerts.wording import difference_of, name_of
+from detector.engine.acceptance import last_day
 from detector.model.clock import print_duration
 from detector.queries.rendering import shown, side_shown
 
@@ -18,6 +19,7 @@ _WORTH: Final[Mapping[str, str]] = {
     "blind": "cannot tell",
     "silent": "does not look at this",
 }
+_ENDS: Final[Mapping[str, str]] = {"changed": "changed", "worse": "worse", "resolved": "gone"}
 _ANSWERS: Final[Mapping[str, str]] = {
     "in_sync": "in sync",
     "hidden": "hidden by a rule",
@@ -90,7 +92,7 @@ def blocks_of(document: Document, *, now: datetime) -> list[Block]:
     every = (
         Block("Rules that matched, in order (→ the last word on it)", tuple(_rules(document))),
         Block("Clock", tuple(_clock(document["clock"], now))),
-        Block("Accepted", tuple(_accepted(document.get("acceptance")))),
+        Block("Accepted", tuple(_accepted(document["acceptance"]))),
         Block("Rests on", tuple(_evidence(document))),
         Block("What would tell", tuple(Line(line) for line in document["would_tell"])),
         Block("Cause", tuple(_cause(document))),
@@ -151,9 +153,14 @@ def _clock(clock: Document | None, now: datetime) -> Iterator[Line]:
 def _accepted(acceptance: Document | None) -> Iterator[Line]:
     if acceptance is None:
         return
-    for name in ("reason", "author", "expires", "until"):
-        if acceptance.get(name):
-            yield Line(f"{name}: {acceptance[name]}")
+    yield Line(f"{acceptance['author']}: {acceptance['reason']}")
+    end = _ENDS[acceptance["until"]]
+    yield Line(f"through {last_day(_time(acceptance['expires_at']))}, or until it is {end}", 1)
+    if acceptance["by_cause"]:
+        yield Line("it covers what explains this, and this with it", 1)
+    if acceptance["why"]:
+        when = f" {_minute(_time(acceptance['ended_at']))}" if acceptance["ended_at"] else ""
+        yield Line(f"it ended{when}: {acceptance['why']}", 1)
 
 
 def _evidence(document: Document) -> Iterator[Line]:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from detector.config.policy import Policy
+from detector.engine.acceptance import Accepted, accepted_by, why_over
 from detector.engine.explanation import Explanation, explain_item
 from detector.engine.pack import PACK
 from detector.engine.questions import Question
 from detector.engine.view import Interner
 from detector.errors import NotFoundError, did_you_mean
+from detector.model.clock import print_time
 from detector.model.expressions import EnvironmentState
 from detector.model.records import Drift
 from detector.queries.comparison import Comparisons
@@ -58,6 +60,7 @@ class Explaining:
             ours, theirs = theirs, ours
         return {
             **explanation.document(row, turned=standing.turned),
+            "acceptance": await self._acceptance(explanation, standing.both.accepted, standing.at),
             "states": {"left": ours, "right": theirs},
         }
 
@@ -65,6 +68,23 @@ class Explaining:
         known = sorted({*self._policy().services, *dict(await self._store.services())})
         if service not in known:
             raise NotFoundError(f"no service {service}{did_you_mean(service, known)}")
+
+    async def _acceptance(
+        self, explanation: Explanation, accepted: Accepted, at: datetime
+    ) -> dict[str, Any] | None:
+        """Return whose acceptance lets the item be, or the last one that did, and why it is over."""
+        judged = explanation.judged
+        if judged is not None and judged.accepted is not None:
+            return {**judged.accepted.document(), "ended_at": None, "why": None}
+        binding = await self._store.last_binding(*explanation.subject, at=at)
+        last = await self._store.acceptance(binding.acceptance) if binding is not None else None
+        if binding is None or last is None or last.expires_at is None:
+            return None
+        by = accepted_by(last, binding.until, last.expires_at)
+        if binding.ended_at is not None and binding.ended_at <= at:
+            return {**by.document(), "ended_at": print_time(binding.ended_at), "why": binding.why}
+        # It ended since the service last judged this item, or holds for a difference that is not there.
+        return {**by.document(), "ended_at": None, "why": why_over(binding, judged, accepted, at)}
 
     async def _row(self, explanation: Explanation) -> Drift | None:
         """Return the newest row of the register on what is explained, also a settled one, with its events."""
@@ -99,4 +119,4 @@ def explain_files(
         side: {"expression": state.expression, "environment": None, "snapshot": None, "taken_at": None}
         for side, state in (("left", left), ("right", right))
     }
-    return {**explanation.document(), "states": states}
+    return {**explanation.document(), "acceptance": None, "states": states}

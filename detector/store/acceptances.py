@@ -10,10 +10,10 @@ from sqlalchemy import Row, exists, func, insert, or_, select, update
 from detector.engine.acceptance import EXPIRED, Acceptance, Accepted, Binding
 from detector.engine.life import Settled
 from detector.engine.rules import Match
-from detector.model.records import Owed
+from detector.model.records import Key, Owed
 from detector.store import register_tables as r
 from detector.store.audit import Audited, audit
-from detector.store.bindings import bind, bindings_of
+from detector.store.bindings import bind, bindings_of, last_binding
 from detector.store.database import Database, to_the_end
 from detector.store.location import upsert
 from detector.store.outbox import owe
@@ -183,6 +183,11 @@ class Acceptances:
                 await connection.execute(select(r.acceptance).where(r.acceptance.c.id == id))
             ).one_or_none()
         return None if row is None else _acceptance(row)
+
+    async def last_binding(self, comparison: str, key: Key, *, at: datetime) -> Binding | None:
+        """Return what the newest acceptance of one item up to a time is, or was, bound to."""
+        async with self._database.read() as connection:
+            return await last_binding(connection, comparison, key, at=at)
 
     async def bindings(self, acceptances: Collection[str]) -> dict[tuple[Any, ...], list[Binding]]:
         """Return what acceptances are or were bound to."""

@@ -1,6 +1,7 @@
 """What acceptances are bound to, item by item: written in the transaction that judged or accepted it."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, exists, select, update
@@ -57,6 +58,17 @@ async def bindings_of(
             binding = _binding(row)
             found.setdefault((binding.comparison, binding.key), []).append(binding)
     return found
+
+
+async def last_binding(
+    connection: AsyncConnection, comparison: str, key: Key, *, at: datetime
+) -> Binding | None:
+    """Return the newest binding of one item up to a time, also one that ended."""
+    b = r.acceptance_binding.c
+    mine = (b.comparison == comparison, *(b[name] == word for name, word in key._asdict().items()))
+    query = select(r.acceptance_binding).where(*mine, b.bound_at <= at).order_by(b.bound_at.desc())
+    row = (await connection.execute(query.limit(1))).one_or_none()
+    return None if row is None else _binding(row)
 
 
 def _row(binding: Binding) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Store:
         self.acceptances = acceptances.acceptances
         self.acceptance = acceptances.acceptance
         self.bindings = acceptances.bindings
+        self.last_binding = acceptances.last_binding
         self.uses = acceptances.uses
         self.to_remind = acceptances.to_remind
         self.remind = acceptances.remind

@@ -131,3 +131,20 @@ def test_a_question_that_means_nothing_is_2(
     answer = parity("explain", *words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.why.startswith(why)
+
+
+def test_an_acceptance_is_told_while_it_holds_and_when_it_is_over(parity: Parity, shop: Path) -> None:
+    asked = ("explain", "staging", "prod", "api", "django")
+    assert json.loads(parity(*asked, "-o", "json").out)["acceptance"] is None
+    said = ("--reason", "waits for the LTS", "--expires", "2027-12-05", "--author", "anna")
+    assert parity("accept", "staging..prod", "api", "pkg:pypi/django", *said).code == 0
+    told = parity(*asked).out.partition("\nAccepted\n")[2].splitlines()
+    assert told[:2] == ["  anna: waits for the LTS", "    through 2027-12-05, or until it is worse"]
+    held = json.loads(parity(*asked, "-o", "json").out)["acceptance"]
+    assert (held["author"], held["until"], held["ended_at"], held["why"]) == ("anna", "worse", None, None)
+    assert parity("accept", "--end", held["id"], "--author", "bob").code == 0
+    over = json.loads(parity(*asked, "-o", "json").out)["acceptance"]
+    assert (over["id"], over["why"]) == (held["id"], "bob took it back")
+    told = parity(*asked).out.partition("\nAccepted\n")[2].splitlines()
+    assert told[2].startswith("    it ended ")
+    assert told[2].endswith(": bob took it back")
