@@ -1,7 +1,7 @@
 """Lets drifts be because a person says so, and takes that back: one commit each, with their stories."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -77,37 +77,50 @@ class Accepting:
 
     async def drift(self, id: str, said: Said, *, now: datetime, remember: Remember = lambda _: None) -> Made:
         """Accept one drift as it is now. Raises NotFoundError, StateError where it is over, UsageError."""
+        return await self.drifts((id,), said, now=now, remember=remember)
+
+    async def drifts(
+        self, ids: Sequence[str], said: Said, *, now: datetime, remember: Remember = lambda _: None
+    ) -> Made:
+        """Accept some drifts as they are now, all or none. Raises as `drift`."""
         check(said, now)
         async with self._judging:
-            row = await self._living(id)
-            left, _, right = row.comparison.partition("..")
-            found = await self._now(left, right or left, service=row.key.service, now=now)
-            seen = found.get((row.comparison, row.key))
-            # What cannot be seen now is accepted as it was last seen.
-            item = seen.document() if seen is not None and seen.verdict in ("drift", "accepted") else row.item
-            made = Made(acceptance=self._new(said, None, now), hides=1)
-            binding = _binding(made.acceptance, row.comparison, row.key, item, now)
-            known = (await self._store.accepted(comparisons=[row.comparison], at=now)).bindings
+            rows = [await self._living(one) for one in dict.fromkeys(ids)]
+            made = Made(acceptance=self._new(said, None, now), hides=len(rows))
+            accepted = [
+                (row, item) for part in _by_comparison(rows) for row, item in await self._seen(part, now)
+            ]
+            bindings = [
+                _binding(made.acceptance, row.comparison, row.key, item, now) for row, item in accepted
+            ]
+            known = await self._store.accepted(comparisons={row.comparison for row in rows}, at=now)
             spent = [
                 replace(one, ended_at=now, why=f"{said.author} accepted it anew")
-                for one in known.get((row.comparison, row.key), ())
+                for row in rows
+                for one in known.bindings.get((row.comparison, row.key), ())
                 if one.ended_at is None
             ]
+            items = [(row, item, one.until) for (row, item), one in zip(accepted, bindings, strict=True)]
             await self._store.accept(
                 made.acceptance,
-                [binding],
-                settled=self._let_be(made.acceptance, [(row, item, binding.until)], now),
+                bindings,
+                settled=self._let_be(made.acceptance, items, now),
                 ended=spent,
                 audited=Audited(
                     at=now,
                     actor=said.author,
                     action="drift.accept",
-                    target=row.id,
-                    detail={"acceptance": made.acceptance.id, "reason": said.reason},
+                    target=rows[0].id if len(rows) == 1 else made.acceptance.id,
+                    detail={
+                        "acceptance": made.acceptance.id,
+                        "reason": said.reason,
+                        **({"drifts": [row.id for row in rows]} if len(rows) > 1 else {}),
+                    },
                 ),
                 remembered=remember(made),
             )
-        self.on_change(row.comparison, row.key.service)
+        for comparison, service in {(row.comparison, row.key.service) for row in rows}:
+            self.on_change(comparison, service)
         return made
 
     async def matching(
@@ -218,14 +231,27 @@ class Accepting:
         if row is None:
             raise NotFoundError("no drift has this id; parity log lists what is open")
         if row.state not in ("pending", "open", "accepted"):
-            raise StateError(f"this drift is {row.state}: there is nothing to accept or reopen")
+            where = f"{row.key.item} of {row.key.service} in {row.comparison}"
+            raise StateError(f"{where} is {row.state}: there is nothing to accept or reopen")
         return row
 
+    async def _seen(self, rows: Sequence[Drift], now: datetime) -> list[tuple[Drift, Mapping[str, Any]]]:
+        """Return rows of one comparison, each with its item as it is now."""
+        left, _, right = rows[0].comparison.partition("..")
+        services = {row.key.service for row in rows}
+        found = await self._now(left, right or left, services=services, now=now)
+        seen = [(row, found.get((row.comparison, row.key))) for row in rows]
+        # What cannot be seen now is accepted as it was last seen.
+        return [
+            (row, one.document() if one is not None and one.verdict in ("drift", "accepted") else row.item)
+            for row, one in seen
+        ]
+
     async def _now(
-        self, left: str, right: str, *, now: datetime, service: str | None = None
+        self, left: str, right: str, *, now: datetime, services: Collection[str] | None = None
     ) -> dict[tuple[str, Key], Judged]:
         found = await self._comparisons.compare(
-            Now(environment=left), Now(environment=right), now=now, services=service and (service,)
+            Now(environment=left), Now(environment=right), now=now, services=services
         )
         return {(one.comparison, one.key): one for one in found.items}
 
@@ -265,13 +291,8 @@ class Accepting:
 
     def _taken_back(self, rows: Sequence[Drift], by: str, note: str, now: datetime) -> Settled:
         parts = [
-            taken_back(
-                [row for row in rows if row.comparison == comparison],
-                self._ledger(comparison, now),
-                actor=by,
-                note=note,
-            )
-            for comparison in dict.fromkeys(row.comparison for row in rows)
+            taken_back(part, self._ledger(part[0].comparison, now), actor=by, note=note)
+            for part in _by_comparison(rows)
         ]
         return Settled(
             drifts=tuple(row for part in parts for row in part.drifts),
@@ -304,6 +325,13 @@ def _binding(
         bound=bound_of(item),
         bound_at=now,
     )
+
+
+def _by_comparison(rows: Iterable[Drift]) -> list[list[Drift]]:
+    parts: dict[str, list[Drift]] = {}
+    for row in rows:
+        parts.setdefault(row.comparison, []).append(row)
+    return list(parts.values())
 
 
 def _accepted_by(row: Drift) -> str | None:
