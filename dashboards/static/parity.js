@@ -1,4 +1,4 @@
-// Reading needs no script. This one adds a button to whatever can be copied, and `/` to reach the filter.
+// Reading needs no script. This one adds a button to whatever can be copied, a box that ticks all, and `/` to reach the filter.
 "use strict";
 
 for (const code of document.querySelectorAll("[data-copy]")) {
@@ -18,6 +18,15 @@ for (const code of document.querySelectorAll("[data-copy]")) {
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
   code.after(button);
+}
+
+for (const head of document.querySelectorAll("[data-choose-all]")) {
+  const every = [...document.querySelectorAll(`input[name="${head.dataset.chooseAll}"]`)];
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.setAttribute("aria-label", "Choose all");
+  all.addEventListener("change", () => { for (const one of every) one.checked = all.checked; });
+  head.append(all);
 }
 
 document.addEventListener("keydown", (event) => {

@@ -115,7 +115,7 @@ async def reopen(asked: Asked[Params]) -> web.StreamResponse:
     try:
         row = await asked.running.accepting.reopen(
             name,
-            by=asked.principal.name,
+            by=asked.principal.who,
             now=asked.now,
             remember=lambda row: request.remembered(told(row)),
         )
@@ -142,7 +142,7 @@ async def acceptances(asked: Asked[AcceptedParams]) -> web.StreamResponse:
 async def end(asked: Asked[Params]) -> web.StreamResponse:
     """End an acceptance: what it hid is open again."""
     try:
-        ended = await asked.running.accepting.end(asked.name("id"), by=asked.principal.name, now=asked.now)
+        ended = await asked.running.accepting.end(asked.name("id"), by=asked.principal.who, now=asked.now)
     except StateError as error:
         raise RefusalError(409, "conflict", str(error)) from None
     return answered(await asked.reading.accepted.document(ended, now=asked.now))
@@ -164,7 +164,7 @@ def _said(body: AcceptBody, asked: Asked[Any]) -> Said:
     if expires_at <= asked.now:
         raise invalid("/expires" if body.expires is not None else "/for", "must be in the future")
     return Said(
-        reason=body.reason.strip(), author=asked.principal.name, expires_at=expires_at, until=body.until
+        reason=body.reason.strip(), author=asked.principal.who, expires_at=expires_at, until=body.until
     )
 
 

@@ -11,11 +11,14 @@ from detector.api.answers import CSV, HTML, JSON, cursor_of, json_answer, positi
 from detector.api.asked import Asked
 from detector.api.charts import changes_chart, spark_of, values_chart
 from detector.api.comparing import diff_document
+from detector.api.forms import SPANS, AcceptForm
 from detector.api.keys import PAGES
 from detector.api.params import DiffFilters, DriftParams, FactorParams, MatrixParams, PageAsOf, Params
 from detector.api.reporting import sides_of
-from detector.errors import NotFoundError, did_you_mean
+from detector.engine.questions import Question
+from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.model.expressions import Now
+from detector.queries.explained import HISTORY, answer_of, aside_of, blocks_of
 from detector.queries.inventory import LIVE, TIMELINE
 from detector.queries.rendering import csv_of, csv_table, shown, side_shown
 from detector.queries.report_text import gap_lines, measured_shown, report_csv
@@ -27,6 +30,7 @@ Document = Mapping[str, Any]
 #: Items that one page shows; the rest is in its CSV.
 MOST_ITEMS: Final = 500
 _MOST_HISTORY: Final = 200
+_NOT_FILLED_IN: Final = AcceptForm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +49,21 @@ class Page:
 
     async def html(self, asked: Asked[Any]) -> web.StreamResponse:
         """Show the page."""
+        return await self.drawn(asked)
+
+    async def drawn(
+        self, asked: Asked[Any], *, status: int = 200, form: AcceptForm = _NOT_FILLED_IN
+    ) -> web.Response:
+        """Return the page, with its form as it was filled in."""
         document = await self.document(asked)
         beside = await self.beside(asked, document)
         query = asked.request.query_string
         return asked.request.app[PAGES].page(
             self.template,
+            status=status,
+            form=form,
+            spans=SPANS,
+            may_accept=asked.principal.may("drift:write", {}),
             document=document,
             params=asked.params,
             here=asked.request.path,
@@ -232,10 +246,27 @@ async def _beside_drift(asked: Asked[Params], document: Document) -> dict[str, A
         for name, _, _, interval in history
     ]
     return {
+        **await _told(asked, document, left, right or left),
         "left": left if right else None,
         "right": right or left,
         "chart": values_chart(rows, [name for name in (left, right) if name], now=asked.now),
     }
+
+
+async def _told(asked: Asked[Params], drift: Document, left: str, right: str) -> dict[str, Any]:
+    """Return why a drift has its verdict now, as `parity explain` tells it; nothing where nobody can."""
+    question = Question(
+        item=drift["item"], section=drift["section"], component=drift["component"], kind=drift["kind"]
+    )
+    sides = Now(environment=left), Now(environment=right)
+    try:
+        told = await asked.reading.explaining.explain(*sides, drift["service"], question, now=asked.now)
+    except (NotFoundError, UsageError):
+        # An environment or a service that the configuration does not name any more.
+        return {"told": None}
+    # What happened has a list of its own on the page.
+    blocks = [block for block in blocks_of(told, now=asked.now) if block.title != HISTORY]
+    return {"told": told, "answer": answer_of(told), "aside": aside_of(told), "blocks": blocks}
 
 
 # --- one environment ------------------------------------------------------------------------------
@@ -289,6 +320,24 @@ async def _nothing(_asked: Asked[Any], _document: Document) -> dict[str, Any]:
     return {}
 
 
+REGISTER: Final = Page(
+    path="/drift",
+    data="/drift",
+    template="register.html",
+    params=DriftParams,
+    document=_register,
+    csv=lambda document: _drifts_csv(document["items"]),
+    beside=_beside_register,
+)
+DRIFT: Final = Page(
+    path="/drift/{id}",
+    data="/drift/{id}",
+    template="drift.html",
+    params=Params,
+    document=_drift,
+    csv=lambda document: _drifts_csv([document]),
+    beside=_beside_drift,
+)
 PAGES_SHOWN: Final = (
     Page(
         path="/",
@@ -326,24 +375,8 @@ PAGES_SHOWN: Final = (
         csv=lambda document: csv_table(_ENVIRONMENT_COLUMNS, document["services"]),
         beside=_nothing,
     ),
-    Page(
-        path="/drift",
-        data="/drift",
-        template="register.html",
-        params=DriftParams,
-        document=_register,
-        csv=lambda document: _drifts_csv(document["items"]),
-        beside=_beside_register,
-    ),
-    Page(
-        path="/drift/{id}",
-        data="/drift/{id}",
-        template="drift.html",
-        params=Params,
-        document=_drift,
-        csv=lambda document: _drifts_csv([document]),
-        beside=_beside_drift,
-    ),
+    REGISTER,
+    DRIFT,
     Page(
         path="/factors",
         data="/factors",

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
-from detector.api import acceptance_schemas as a
 from detector.api import (
+    accept_pages,
     accepting,
     comparing,
     deploying,
@@ -22,6 +22,7 @@ from detector.api import (
     reporting,
     signing_in,
 )
+from detector.api import acceptance_schemas as a
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
 from detector.api import report_schemas as r
@@ -319,4 +320,32 @@ PAGES: Final = tuple(
     for page in PAGES_SHOWN
     for path, form, handler in page.forms()
 )
-ROUTES: Final = (*INTERFACE, *OPERATION, *SIGNING_IN, *PAGES)
+FORMS: Final = (
+    Route(
+        method="POST",
+        path="/drift",
+        scope="drift:write",
+        handler=accept_pages.accept_chosen,
+        params=DriftParams,
+        forms=(HTML,),
+        page=True,
+        form=True,
+    ),
+    Route(
+        method="POST",
+        path="/drift/{id}",
+        scope="drift:write",
+        handler=accept_pages.accept_one,
+        forms=(HTML,),
+        page=True,
+    ),
+    Route(
+        method="POST",
+        path="/drift/{id}/reopen",
+        scope="drift:write",
+        handler=accept_pages.reopen,
+        forms=(HTML,),
+        page=True,
+    ),
+)
+ROUTES: Final = (*INTERFACE, *OPERATION, *SIGNING_IN, *PAGES, *FORMS)

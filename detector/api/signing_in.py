@@ -5,12 +5,11 @@ A session is a token of its own, made at each sign-in, which ends by itself and 
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qs
 
 from aiohttp import hdrs, web
 
 from detector.api.asked import Asked
-from detector.api.bodies import Limits, body_of
+from detector.api.forms import fields_of
 from detector.api.keys import ACCESS, LINKS, PAGES
 from detector.api.params import LoginParams, Params
 from detector.api.problems import RefusalError
@@ -18,7 +17,6 @@ from detector.api.tokens import SESSION, mint, parts_of
 
 #: How long a browser stays signed in.
 SESSION_LASTS: Final = timedelta(hours=12)
-_FORM: Final = Limits(body_bytes=8 * 1024, body_seconds=10)
 
 
 async def login(asked: Asked[LoginParams]) -> web.StreamResponse:
@@ -35,9 +33,7 @@ async def login(asked: Asked[LoginParams]) -> web.StreamResponse:
 
 async def sign_in(asked: Asked[LoginParams]) -> web.StreamResponse:
     """Sign in by a token out of the form."""
-    if asked.request.content_type != "application/x-www-form-urlencoded":
-        raise RefusalError(415, "unsupported-media-type", "send the form of this page")
-    form = parse_qs((await body_of(asked.request, _FORM)).decode("utf-8", "replace"), max_num_fields=8)
+    form = await fields_of(asked.request)
     token = form.get("token", [""])[0].strip()
     following = asked.params.next
     try:

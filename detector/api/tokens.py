@@ -32,6 +32,11 @@ class Principal:
     scopes: tuple[str, ...]
     expires_at: datetime | None = None
 
+    @property
+    def who(self) -> str:
+        """The name by which people know it, also of a session in a browser."""
+        return self.name.removeprefix(SESSION)
+
     def may(self, scope: Scope, path: Mapping[str, str]) -> bool:
         """Tell whether a route of this scope is allowed; ``path`` are the names in its address."""
         if "admin" in self.scopes or scope == "public":

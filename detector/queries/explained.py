@@ -11,6 +11,8 @@ from detector.queries.rendering import shown, side_shown
 
 Document = Mapping[str, Any]
 
+#: Title of what happened to a drift.
+HISTORY: Final = "History"
 _WORTH: Final[Mapping[str, str]] = {
     "decides": "taken",
     "agrees": "says the same",
@@ -97,7 +99,7 @@ def blocks_of(document: Document, *, now: datetime) -> list[Block]:
         Block("What would tell", tuple(Line(line) for line in document["would_tell"])),
         Block("Cause", tuple(_cause(document))),
         Block("Beside it", tuple(_beside(document))),
-        Block("History", tuple(_history(document))),
+        Block(HISTORY, tuple(_history(document))),
     )
     return [block for block in every if block.lines]
 

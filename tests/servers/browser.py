@@ -52,11 +52,15 @@ class Browser:
         await self._chromium.close()
         await self._playwright.stop()
 
-    async def page(self, url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
+    async def page(
+        self, url: str, *, dark: bool = False, width: int = 1280, height: int = 900, scripts: bool = True
+    ) -> Page:
         """Open an address in a fresh context and wait until it is loaded."""
         assert self._chromium is not None
         context = await self._chromium.new_context(
-            color_scheme="dark" if dark else "light", viewport={"width": width, "height": height}
+            color_scheme="dark" if dark else "light",
+            viewport={"width": width, "height": height},
+            java_script_enabled=scripts,
         )
         page = await context.new_page()
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
