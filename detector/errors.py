@@ -21,7 +21,7 @@ what to do next and never hold a config value, a credential or the text of a for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 
 class ParityError(Exception):
@@ -140,9 +140,14 @@ class StoreSchemaError(StoreError):
     """The database is newer than this program, foreign or damaged; the message names the remedy."""
 
 
+#: Names that a hint lists before it only counts the rest.
+_LISTED: Final = 16
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return `` (did you mean X?)`` for a near miss, else a list of what is known."""
+    """Return `` (did you mean X?)`` for a near miss, else a list of what is known, cut where it is long."""
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f" (did you mean {close[0]}?)"
-    return f" (known: {', '.join(known)})" if known else ""
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f" (known: {', '.join(known[:_LISTED])}{more})" if known else ""

@@ -91,7 +91,8 @@ def column_sign(column: Mapping[str, Any] | None) -> Sign:
         return sign("blind")
     if not column["complete"]:
         return sign("partial")
-    return sign("expected") if column["expected"] else sign("in_sync")
+    quiet = next((name for name in ("accepted", "expected") if column[name]), "in_sync")
+    return sign(quiet)
 
 
 def comparison_sign(comparison: Mapping[str, Any]) -> Sign:

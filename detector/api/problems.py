@@ -72,7 +72,8 @@ class RefusalError(ParityError):
 def invalid(pointer: str, message: str) -> RefusalError:
     """Return the refusal of one field or parameter."""
     errors = [{"pointer": pointer, "code": "validation-failed", "message": message}]
-    return RefusalError(422, "validation-failed", f"{pointer.strip('/')}: {message}", errors=errors)
+    place = pointer.strip("/") or "document"
+    return RefusalError(422, "validation-failed", f"{place}: {message}", errors=errors)
 
 
 def refusal_of(error: ParityError) -> RefusalError:

@@ -270,6 +270,7 @@ class Column(Answer):
     sections: dict[SectionName, SectionDrift]
     unknown: int
     expected: int
+    accepted: int
     pending: int
     pending_because: str | None
     complete: bool

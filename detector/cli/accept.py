@@ -101,7 +101,9 @@ class Asked:
 @click.option(
     "--comparison", "comparisons", multiple=True, help="With --all: only this comparison (repeatable)."
 )
-@click.option("--section", type=click.Choice(SECTIONS), help="Where several sections have the item.")
+@click.option(
+    "--section", type=click.Choice(SECTIONS), metavar="SECTION", help="Where several sections have the item."
+)
 @click.option("--component", help="Where several components have the item.")
 @click.option("--kind", help="Where several findings are about the item.")
 @click.option("--author", help="Who accepts; default: you, as USER@HOST.")
@@ -157,18 +159,21 @@ async def _meant(asked: Asked, door: "Door") -> dict[str, Any]:
         if not found:
             raise NotFoundError(f"no open drift has the id {asked.what[0]}: parity log lists them")
         return found[0]
+    from detector.engine.naming import meant, near
+
     comparison, service, item = asked.what
     narrowed = {"section": asked.section, "component": asked.component, "kind": asked.kind}
     here = await door.drifts(comparison, service)
+    names = meant(item, (one["item"] for one in here))
     found = [
         one
         for one in here
-        if one["item"] == item and all(word in (None, one[name]) for name, word in narrowed.items())
+        if one["item"] in names and all(word in (None, one[name]) for name, word in narrowed.items())
     ]
     if not found:
         from detector.errors import did_you_mean
 
-        known = sorted({one["item"] for one in here})
+        known = near(one["item"] for one in here)
         hint = did_you_mean(item, known) if known else ": parity log lists what is open"
         raise NotFoundError(f"no open drift of {item} of {service} in {comparison}{hint}")
     if len(found) > 1:
@@ -218,7 +223,7 @@ async def _list(asked: Asked, door: "Door") -> NoReturn:
     held = sum(one["holds_for"] for one in items)
     finish(
         0,
-        f"accept: {len(items)} acceptances hold for {_count(held)}"
+        f"accept: {len(items)} acceptance{'s hold' if len(items) != 1 else ' holds'} for {_count(held)}"
         + (f", {over} expired" if over else "")
         + (f", {unused} matched nothing for 30 days" if unused else ""),
     )

@@ -175,10 +175,12 @@ def _factor_lines(comparison: Mapping[str, Any], columns: int) -> list[str]:
     from detector.queries.report_text import factor_table
 
     table = factor_table(comparison)
-    heads = aligned([row[:5] for row in table])
-    lines = [styled(heads[0], bold=True)]
+    heads = aligned([(*row[:4], "") for row in table])
+    before = max(map(len, aligned([row[:4] for row in table]))) + 2
+    lines = [styled(f"{heads[0]:<{before}}{table[0][4]}", bold=True)]
     for head, row in zip(heads[1:], table[1:], strict=True):
-        lines.append(head)
+        drift, *more = wrap(row[4], max(columns - before, 20), break_on_hyphens=False)
+        lines += [f"{head:<{before}}{drift}", *(" " * before + line for line in more)]
         if row[6] != "–":
             text = f"↳ measured by {row[6]}"
             lines += [

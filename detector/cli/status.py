@@ -141,7 +141,8 @@ def _state(column: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if column["worst"] is None:
         seen = column["complete"] and not column["unknown"]
         state = "✓ in sync" if seen else "? not all seen"
-        return state + (f", {column['expected']} expected" if column["expected"] else ""), "", score, unknown
+        quiet = [f", {column[name]} {name}" for name in ("accepted", "expected") if column[name]]
+        return state + "".join(quiet), "", score, unknown
     counts = [(count, severity) for severity, count in column["summary"].items() if count]
     state = f"{MARKS[column['worst']]} {', '.join(f'{count} {severity}' for count, severity in counts[:2])}"
     if len(counts) > 2:

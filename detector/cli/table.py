@@ -142,7 +142,8 @@ def _quiet_lines(items: Sequence[Mapping[str, Any]], columns: int, *, named: boo
 
 
 def _some(names: Sequence[str]) -> str:
-    """Return the first names of many, and how many more there are."""
+    """Return the first names of many, each once, and how many more there are."""
+    names = list(dict.fromkeys(names))
     return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:5])} and {len(names) - 5} more"
 
 

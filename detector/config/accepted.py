@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import orjson
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from detector.config.draft import Draft, Piece
 from detector.config.paths import why_refused
@@ -19,7 +19,7 @@ from detector.config.problems import Problems
 from detector.config.records import Comparison
 from detector.config.rules import MatchEntry
 from detector.config.yaml import parse
-from detector.engine.acceptance import LONGEST, Acceptance, Until, expiry
+from detector.engine.acceptance import LONGEST, Acceptance, Until, expiry, legible
 from detector.errors import ConfigError, UsageError
 from detector.model.items import matches
 
@@ -28,11 +28,17 @@ _MAX_BYTES: Final = 1024 * 1024
 _MOST_FILES: Final = 1_000
 
 
+def _legible(text: str) -> str:
+    if not legible(text):
+        raise ValueError("must be plain text, without control characters")
+    return text
+
+
 class AcceptedEntry(MatchEntry):
     """One acceptance: what, why, who, how long."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
-    author: Annotated[str, Field(min_length=1, max_length=256)]
+    reason: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_legible)]
+    author: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_legible)]
     #: Read by hand: one that is malformed is over, and stops nothing else.
     expires: str
     until: Until | None = None

@@ -143,6 +143,11 @@ def expiry(text: str) -> datetime:
     )
 
 
+def legible(text: str) -> bool:
+    """Return whether a reason or author is text alone: nothing in it steers a terminal."""
+    return all(char.isprintable() or char in "\n\t" for char in text)
+
+
 def last_day(expires_at: datetime) -> str:
     """Return the last day of an acceptance: one that ends at midnight holds through the day before."""
     return (expires_at - timedelta(microseconds=1)).date().isoformat()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from detector.engine.acceptance import last_day
 from detector.engine.causes import Cause
 from detector.engine.judgement import Case, allowance_for, subject_of
 from detector.engine.pairing import Difference
@@ -40,7 +41,7 @@ def because(
         case "in_sync":
             return _in_sync(case, difference, decision)
         case "accepted":
-            return "it was accepted: somebody decided to live with it"
+            return _accepted(judged)
     said = _under_cause(judged, cause, parent) or _plainly(case, difference, decision, judged)
     return f"{said}; {_PENDING[judged.pending]}" if judged.pending else said
 
@@ -83,6 +84,14 @@ def _unseen(pair: Pair, difference: Difference) -> str:
     whys = {side.unknown: None for _, side in blind if side.unknown}
     names = " and ".join(dict.fromkeys(name for name, _ in blind))
     return f"it cannot be told of {names}: {' and '.join(why.replace('_', ' ') for why in whys)}"
+
+
+def _accepted(judged: Judged) -> str:
+    by = judged.accepted
+    if by is None:
+        return "it was accepted"
+    what = "what explains it" if by.by_cause else "it"
+    return f"{by.author} accepted {what} until {last_day(by.expires_at)}: {by.reason}"
 
 
 def _in_sync(case: Case, difference: Difference, decision: Decision) -> str:

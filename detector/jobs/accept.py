@@ -15,6 +15,7 @@ from detector.engine.acceptance import (
     accepted_by,
     bound_of,
     last_day,
+    legible,
     subject_of,
 )
 from detector.engine.life import Ledger, Settled, let_be, taken_back
@@ -312,6 +313,8 @@ def check(said: Said, now: datetime) -> None:
         raise UsageError("at most two years: give a day on which somebody looks again")
     if not said.reason.strip():
         raise UsageError("a reason is a must: whoever finds this in half a year asks for it")
+    if not legible(said.reason) or not legible(said.author):
+        raise UsageError("a reason and its author are plain text: a control character is in them")
 
 
 def _binding(

@@ -83,10 +83,9 @@ def aside_of(document: Document) -> str:
     said = (
         verdict["distance"],
         verdict["status"] == "changed" and ahead.get(verdict["direction"]),
-        verdict["pending"] and f"pending: {verdict['pending']}",
-        verdict["state"],
+        f"pending: {verdict['pending']}" if verdict["pending"] else verdict["state"],
     )
-    return ", ".join(word for word in said if word)
+    return ", ".join(word for word in said if word and word != document["answer"])
 
 
 def blocks_of(document: Document, *, now: datetime) -> list[Block]:

@@ -208,6 +208,7 @@ def _column(verdicts: ServiceVerdicts) -> dict[str, Any]:
         "sections": _sections(told),
         "unknown": sum(1 for one in verdicts.items if one.verdict == "unknown"),
         "expected": len(expected),
+        "accepted": sum(1 for one in verdicts.items if one.verdict == "accepted"),
         "pending": sum(1 for one in verdicts.items if one.pending),
         "pending_because": next((one.pending_because for one in _longest_held(verdicts)), None),
         "complete": verdicts.coverage.complete,

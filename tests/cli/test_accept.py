@@ -32,12 +32,28 @@ def test_one_drift_is_accepted_and_no_verdict_of_the_gate_any_more(shop: Path, p
     assert "1 accepted" in parity("status").out
     listed = parity("accept", "--list")
     assert "waits for the LTS" in listed.out
-    assert listed.why == "accept: 1 acceptances hold for 1 difference"
+    assert listed.why == "accept: 1 acceptance holds for 1 difference"
+    why = parity("explain", "staging", "prod", "api", "django")
+    assert why.why.startswith("explain: accepted: anna accepted it until ")
+    assert "\nAccepted\n" in why.out
+    assert "(major, prod is ahead)" in why.out  # "accepted" is said once
     (one,) = json.loads(parity("accept", "--list", "-o", "json").out)["items"]
     ended = parity("accept", "--end", one["id"])
     assert (ended.code, ended.why) == (0, f"accept: {one['id']} has ended: 1 difference open again")
     assert parity("accept", "--end", one["id"]).code == 2
     assert parity("accept", "--list").out == "Nothing is accepted.\n"
+
+
+def test_an_item_goes_by_the_name_that_people_say(shop: Path, parity: Parity) -> None:
+    comparison, service, _ = DJANGO
+    printed = parity("accept", comparison, service, "Django", *WHY, "--print")
+    assert (printed.code, "item: pkg:pypi/django\n" in printed.out) == (0, True)
+
+
+def test_a_reason_that_steers_the_terminal_is_refused(shop: Path, parity: Parity) -> None:
+    refused = parity("accept", *DJANGO, *WHY[:1], "fine\x1b[2J", *WHY[2:])
+    assert refused.code == 2
+    assert refused.why.endswith("a control character is in them")
 
 
 def test_day_one_accepts_all_that_is_open_and_counts_it_down(shop: Path, parity: Parity) -> None:

@@ -86,6 +86,17 @@ def test_a_malformed_date_is_an_expired_one_and_reported(write: Write, expires: 
     assert "accepted.d/a.yml:7:12: [0].expires: counts as expired" in warning
 
 
+@pytest.mark.parametrize("name", ["reason: waits", "author: anna"])
+def test_what_steers_a_terminal_is_no_text_of_a_person(write: Write, name: str) -> None:
+    field, _, text = name.partition(": ")
+    entry = ENTRY.replace("waits for the LTS", "waits").replace(name, f'{field}: "{text}\\e[2J"')
+    (problem,) = refused(write, a=entry)
+    assert (problem.path, problem.message) == (
+        f"[0].{field}",
+        "must be plain text, without control characters",
+    )
+
+
 def test_one_that_has_expired_is_reported_and_stops_nothing(write: Write) -> None:
     (warning,) = write(a=ENTRY.replace(FUTURE, "2025-01-01")).warnings
     assert "[0].expires: has expired" in warning
