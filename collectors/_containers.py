@@ -38,6 +38,8 @@ _FORMS: Final = {
 }
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "ash", "busybox", "zsh"})
 _INITS: Final = frozenset({"tini", "dumb-init", "docker-init", "catatonit", "s6-svscan", "init", "systemd"})
+#: What starts other programs.
+SHELLS_AND_INITS: Final = _SHELLS | _INITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def commit(text: str) -> str | None:
 
 def program(argv: Sequence[str]) -> str | None:
     """Return the known program that a command line starts, behind shells, wrappers and inits, or None."""
-    words = [word for word in _unwrapped(argv) if word]
+    words = [word for word in unwrapped(argv) if word]
     for position, word in enumerate(words[:8]):
         name = word.rpartition("/")[2]
         if name in _PROGRAMS:
@@ -100,7 +102,8 @@ def first_process(argv: Sequence[str], *, init: bool = False) -> str:
     return "program"
 
 
-def _unwrapped(argv: Sequence[str]) -> Sequence[str]:
+def unwrapped(argv: Sequence[str]) -> Sequence[str]:
+    """Return the words of a command line, of one that a shell is given those of that one."""
     if len(argv) > 2 and argv[0].rpartition("/")[2] in _SHELLS and argv[1] == "-c":
         return argv[2].split()
     return argv

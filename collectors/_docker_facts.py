@@ -18,6 +18,7 @@ from collectors._containers import (
     user,
 )
 from collectors._unseen import unseen_section
+from collectors._web_servers import web_server
 from detector.errors import UnseenError
 from detector.model.addresses import repository_url
 from detector.model.facts import Section, Value
@@ -204,6 +205,8 @@ def _processes(container: Mapping[str, Any], image: Mapping[str, Any]) -> Sectio
     }
     if known := program(_argv(container)):
         facts["command"] = known
+    if server := web_server(_argv(container)):
+        facts["server"] = server
     # Of a volume that only the image declares, no other runtime knows.
     anonymous = set(_config_of(image).get("Volumes") or ())
     own = {str(bind).split(":")[1] for bind in _host_config(container).get("Binds") or () if ":" in str(bind)}

@@ -15,6 +15,7 @@ from collectors._containers import (
     program,
     user,
 )
+from collectors._web_servers import web_server
 from detector.model.addresses import repository_url
 from detector.model.facts import Section, Unseen, Value
 from detector.model.fingerprints import Fingerprinter
@@ -144,8 +145,11 @@ def _processes(definition: Mapping[str, Any], container: Mapping[str, Any]) -> S
     # Without one, the image's own user: the definition does not say it.
     if container.get("user"):
         facts["user"] = user(str(container["user"]))
-    if known := program([*(container.get("entryPoint") or ()), *(container.get("command") or ())]):
+    argv = [str(word) for word in (*(container.get("entryPoint") or ()), *(container.get("command") or ()))]
+    if known := program(argv):
         facts["command"] = known
+    if server := web_server(argv):
+        facts["server"] = server
     volumes = {str(one.get("name")): _volume_kind(one) for one in definition.get("volumes") or ()}
     for mount in container.get("mountPoints") or ():
         path = str(mount.get("containerPath") or "")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeGuard
 
 from collectors._containers import image_reference, program, user
+from collectors._web_servers import web_server
 from collectors.readers._yaml import Tree, is_map
 from detector.model.facts import Section, Unseen, Value
 from detector.model.words import SectionName
@@ -84,8 +85,11 @@ def _from_variable(item: str) -> Unseen:
 
 def _processes(service: dict[str, Any]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
-    if known := program([*_words(service.get("entrypoint")), *_words(service.get("command"))]):
+    argv = [*_words(service.get("entrypoint")), *_words(service.get("command"))]
+    if known := program(argv):
         facts["command"] = known
+    if server := web_server(argv):
+        facts["server"] = server
     if "read_only" in service:
         facts["read_only"] = service["read_only"] in _TRUE
     if (name := word_at(service, "user")) is not None:

@@ -29,6 +29,7 @@ _FINDINGS: Final[Mapping[str, str]] = {
     "default_in_production": "{name} is set nowhere, and its default in the code is none for production",
     "set_but_unread": "{listed} set and read nowhere in the code",
     "service_gone": "the service is gone from {gone}",
+    "development_server": "{theirs} is a server for development",
     "schema_behind": "{name} is behind what the code of {right} expects",
     "substitution": "{name} leads to {ours} in {left} and to {theirs} in {right}",
     "emulator": "{name} leads to an emulator on one side alone",
@@ -54,6 +55,7 @@ _CONSEQUENCES: Final[Mapping[str, str]] = {
     "read_but_unset": "Code in {right} reads a key that nobody sets.",
     "default_in_production": "Code in {right} falls back to a value that was meant for development.",
     "set_but_unread": "{right} carries settings that nothing looks at.",
+    "development_server": "{right} answers its users with a server that its makers keep for development.",
     "schema_behind": "Code in {right} meets a database without the migrations that it expects.",
     "service_gone": "A service that both environments had is missing in {gone}.",
 }

@@ -10,7 +10,7 @@ from detector.engine.policy import Environment, Pair
 from detector.engine.rollout import mixed_in
 from detector.engine.rulebook import rulebook
 from detector.engine.rules import Rule
-from detector.engine.settings import foreign_hosts_in, plain_secrets_in, switches_in
+from detector.engine.settings import development_servers_in, foreign_hosts_in, plain_secrets_in, switches_in
 from detector.engine.unset import unread_in
 from detector.engine.values import equal_values, must_differ, rotated
 from detector.engine.view import Place, View
@@ -127,7 +127,7 @@ def findings_of(view: View, environment: Environment) -> Sequence[Difference]:
 
 
 def _in_production(view: View) -> Sequence[Difference]:
-    found = [*_anywhere(view), *foreign_hosts_in(view)]
+    found = [*_anywhere(view), *foreign_hosts_in(view), *development_servers_in(view)]
     for place, side in view.sides.section("config"):
         if side.present and isinstance(side.value, dict):
             if side.value.get("placeholder"):

@@ -374,9 +374,11 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(kind=("schema_behind",), direction=("unordered",)),
         Outcome(severity={"*": "medium"}),
     ),
+    # Two servers are no difference by themselves: in development one that reloads is meant.
+    _rule("processes/server", Match(section=("processes",), item=("server",)), Outcome(expect="any")),
     _rule(
-        "ports/development_server",
-        Match(section=("ports",), kind=("substitution",)),
+        "processes/development_server",
+        Match(kind=("development_server",)),
         Outcome(severity={"*": "high"}),
     ),
 )

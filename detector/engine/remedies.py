@@ -145,6 +145,8 @@ def _in_place(judged: Judged, environment: str) -> str:
         return _newer_client(judged, environment)
     if judged.key.kind == "set_but_unread":
         return f"in {environment}: take out what nothing reads"
+    if judged.key.kind == "development_server":
+        return f"in {environment}: start {judged.key.service} with a server for production"
     if judged.key.kind == "placeholder":
         return f"in {environment}: give {item} a real value"
     return f"in {environment}: point {item} at the production host"

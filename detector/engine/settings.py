@@ -1,4 +1,4 @@
-"""Findings of config keys that no difference shows: plain secrets, switches, hosts of another environment."""
+"""Findings that no difference shows: plain secrets, switches, hosts of another environment, servers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,6 +9,7 @@ from detector.engine.values import must_differ
 from detector.engine.view import Place, View
 from detector.model.facts import Value
 from detector.model.records import Side
+from detector.model.web_servers import DEVELOPMENT
 from detector.model.words import Kind
 
 #: Keys that tell a program the name of its environment: what they switch is config that no key shows
@@ -69,6 +70,18 @@ def foreign_hosts_in(view: View) -> Iterator[Difference]:
     for place, side in view.sides.section("config"):
         if side.present and is_foreign(side.value):
             yield _found(place, side, "nonproduction_host")
+
+
+def development_servers_in(view: View) -> Iterator[Difference]:
+    """Yield processes that a server for development answers for."""
+    for place, side in view.sides.section("processes"):
+        if side.present and place.item == "server" and is_for_development(side.value):
+            yield _found(place, side, "development_server")
+
+
+def is_for_development(value: Value) -> bool:
+    """Tell whether a server is one for development."""
+    return isinstance(value, str) and value in DEVELOPMENT
 
 
 def is_switch(value: Value) -> bool:

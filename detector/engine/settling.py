@@ -11,7 +11,13 @@ from detector.engine.findings import endpoints
 from detector.engine.gone import gone_settled, is_gone
 from detector.engine.images import settle_image
 from detector.engine.rollout import mixed_in
-from detector.engine.settings import is_foreign, is_plain_secret, is_switch, plain_secrets_in
+from detector.engine.settings import (
+    is_for_development,
+    is_foreign,
+    is_plain_secret,
+    is_switch,
+    plain_secrets_in,
+)
 from detector.engine.substitution import substitutions_between
 from detector.engine.successors import predecessors, project_of, with_successors
 from detector.engine.unset import UNSET_KINDS, unread_in, unset_settled
@@ -25,8 +31,9 @@ from detector.model.words import COMPONENT_KINDS
 
 #: Findings that a shape shows by itself: its field, and what it says.
 _SHOWN: Final = {"placeholder": ("placeholder", True), "loopback_in_production": ("host", "loopback")}
-#: Findings that a shape goes on to show.
+#: Findings that a value goes on to show.
 _KEPT: Final[Mapping[str, Callable[[Value], bool]]] = {
+    "development_server": is_for_development,
     "environment_switch": is_switch,
     "nonproduction_host": is_foreign,
 }
@@ -102,7 +109,7 @@ def _is_still_there(key: Key, ours: Side, theirs: Side, left: View, right: View)
     if kind == "schema_behind":
         expected = theirs.hints.get("expected_by")
         return isinstance(expected, str) and migrations.lag(value, expected) is not None
-    if key.section == "config" and kind in (*_KEPT, "literal_secret", "substitution", "emulator"):
+    if kind in _KEPT or (key.section == "config" and kind in ("literal_secret", "substitution", "emulator")):
         return _is_shown(key, ours, theirs, left, right)
     if kind == "rebuilt":
         found = settle_image((), left, right, key.component, joins_of(left, right))

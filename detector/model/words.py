@@ -53,6 +53,7 @@ Kind = Literal[
     "environment_switch",
     "nonproduction_host",
     "client_skew",
+    "development_server",
 ]
 
 #: Nearest to reality last, so that ``index`` ranks it.

@@ -63,6 +63,7 @@ def test_every_section_of_a_recorded_container(container: dict[str, Any], image:
         "release image#base": "python:3.12-slim",
         "release release#built_at": image["Created"],
         "processes command": "gunicorn",
+        "processes server": "gunicorn",
         "processes user": "10001",
         "processes read_only": True,
         "processes mount/data": {"kind": "bind", "read_only": True},

@@ -430,3 +430,21 @@ def test_w31_what_only_one_of_them_lacks_stays_its_own() -> None:
     found = told_once([*services, one], first_cause=9)
     assert drifts(found[-1])["A"] == "high"
     assert only(found[-1], "A").cause is None
+
+
+def served_by(server: str) -> Any:
+    return {"processes": section({"server": server, "user": "app"})}
+
+
+def test_production_behind_a_development_server_is_high() -> None:
+    """Somebody copied the command of the laptop: `flask run` answers in production."""
+    found = compare(served_by("gunicorn"), served_by("flask-development"))
+    assert ("server", "development_server", "drift", "high") in told(found)
+    assert drifts(found) == {"server": "high"}
+    (one,) = [one for one in found.items if one.verdict == "drift"]
+    assert (one.comparison, one.remedy) == ("prod", "in prod: start shop with a server for production")
+
+
+def test_a_development_server_in_development_is_what_it_is_for() -> None:
+    assert drifts(compare(served_by("flask-development"), served_by("gunicorn"), pair=DEV_TO_STAGING)) == {}
+    assert drifts(compare(served_by("gunicorn"), served_by("uvicorn"))) == {}
