@@ -71,6 +71,7 @@ def test_every_section_of_a_recorded_service(answers: Answers) -> None:
         "release image#platform": "linux/amd64",
         "release release#id": "checkout-prod:132",
         "processes command": "gunicorn",
+        "processes server": "gunicorn",
         "processes user": "10001",
         "processes read_only": True,
         "processes mount/data": {"kind": "efs", "read_only": True},
