@@ -123,7 +123,7 @@ async def test_the_page_tells_what_explain_tells(open_house: House, browser: Bro
     trace = " ".join((await page.locator(".trace").inner_text()).split())
     assert told["because"] in trace
     assert [step["rule"] for step in told["rules"] if step["rule"] not in trace] == []
-    assert f"→ severity: {drift['severity']}" in trace
+    assert "→ expect: equal" in trace
     assert "5.2.8 ← taken" in trace
     narrow = await browser.page(f"{open_house.url}/drift/{drift['drift_id']}", width=400)
     assert await narrow.evaluate("document.documentElement.scrollWidth") <= 400
@@ -177,7 +177,7 @@ async def test_who_may_write_and_not_read_learns_nothing_from_a_mistake(guarded:
         ({"reason": "a\0b"}, 422, "printable"),
         ({"expires": "2026-02-30"}, 422, "no day of the calendar"),
         ({"expires": "2020-01-01"}, 422, "is over"),
-        ({"expires": "9999-12-31"}, 422, "at most two years"),
+        ({"expires": "2199-12-31"}, 422, "at most two years"),
         ({"for": "soon"}, 422, "no duration"),
         ({"for": "999999y"}, 422, "at most two years"),
         ({"until": "never"}, 422, "choose one of the list"),
