@@ -35,8 +35,9 @@ SWITCHES: Final = frozenset(
 def plain_secrets_between(left: View, right: View, pair: Pair) -> Iterator[Difference]:
     """Yield secrets that one side holds by reference and production by value.
 
-    A file of development with its values in it is normal; a secret that production takes in plain text,
-    although another environment shows that it need not, is none.
+    Only of sources that tell one from the other: in a running process, and in a file that something may have
+    filled in, every secret stands as a value. A file of development with its values in it is normal; a
+    secret that production takes in plain text, although another environment shows that it need not, is none.
     """
     for place, theirs in sorted(right.found(_secrets).items()):
         ours = left.found(_secrets).get(place)
@@ -104,8 +105,21 @@ def _secrets(view: View) -> Mapping[Place, Side]:
     return {
         place: side
         for place, side in view.sides.section("config")
-        if side.present and must_differ(place.item, side.value)
+        if side.present and must_differ(place.item, side.value) and _tells_references(view, place, side)
     }
+
+
+def _tells_references(view: View, place: Place, side: Side) -> bool:
+    """Tell whether the source of a value would have said so had it been a reference.
+
+    One that sees what the platform injects reads values as they arrive, whatever they were before.
+    """
+    if _class_of(side) != "literal":
+        return True
+    return any(
+        look.stream.source == side.source and "platform" not in look.section.sees
+        for look in view.looks.get((place.component, place.section), ())
+    )
 
 
 def _class_of(side: Side) -> str | None:

@@ -9,7 +9,7 @@ from detector.engine.clients import client_skews, skew_settled
 from detector.engine.policy import Pair
 from detector.engine.settling import settled
 from detector.model.records import Key
-from detector.model.words import SourceClass
+from detector.model.words import SOURCE_CLASSES, SourceClass
 from tests.builders import (
     DEV,
     DEV_TO_STAGING,
@@ -25,9 +25,18 @@ from tests.builders import (
     view,
 )
 
+#: What a task definition shows: values and references, each as what it is.
+DEFINED: tuple[SourceClass, ...] = ("literal", "secret_ref")
 
-def config(values: dict[str, str] | None = None, *, of: SourceClass = "literal", **more: str) -> Any:
-    return {"config": section(keys({**(values or {}), **more}, source_class=of))}
+
+def config(
+    values: dict[str, str] | None = None,
+    *,
+    of: SourceClass = "literal",
+    sees: tuple[SourceClass, ...] = DEFINED,
+    **more: str,
+) -> Any:
+    return {"config": section(keys({**(values or {}), **more}, source_class=of), sees=sees)}
 
 
 SECRET = {"API_TOKEN": "one secret"}
@@ -44,6 +53,12 @@ def test_a_secret_that_production_takes_in_plain_text() -> None:
     )
     assert (found.verdict, found.severity) == ("drift", "medium")
     assert found.remedy == "in prod: hand API_TOKEN over by reference, as staging does"
+
+
+def test_a_running_process_does_not_tell_what_its_secrets_were_before() -> None:
+    """A container shows each key with its value, also where an orchestrator put it in from a secret store."""
+    container = config(API_TOKEN="other", sees=SOURCE_CLASSES)
+    assert told(compare(config(SECRET, of="secret_ref"), container)) == []
 
 
 def test_a_file_of_development_with_its_secrets_in_it_is_normal() -> None:
