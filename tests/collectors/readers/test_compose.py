@@ -87,6 +87,7 @@ def test_each_service_is_a_part() -> None:
             "processes",
             {
                 "command": "gunicorn",
+                "server": "gunicorn",
                 "user": "1000:1000",
                 "read_only": True,
                 "mount/etc/app": {"kind": "bind", "read_only": True},
