@@ -7,7 +7,7 @@ from typing import Final
 from detector.engine.causes import Cause, title_of_step
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.view import Place, View
-from detector.model.records import Judged, Key
+from detector.model.records import Judged, severity_rank
 
 #: What tells that two services moved from the very same image to the very same image.
 _IDENTITY: Final = ("image#repository", "image#tag", "image#digest", "image#id")
@@ -54,19 +54,25 @@ def _as_one(
         verdict="drift" if step.verdict == "drift" else "expected",
     )
     known: dict[Hashable, Judged] = {judged.key[1:]: judged for judged in one.items}
-    children: list[Key] = []
+    children: list[Judged] = []
     rest = [_without_twins(other, known, cause.id, children) for other in others]
     affects = tuple(verdicts.service for verdicts in (one, *others))
-    shared = replace(cause, children=(*cause.children, *children), affects=affects)
+    # A cause is as grave as the gravest drift that it explains, and so is the item that stands for it.
+    drifting = [judged.severity for judged in (step, *children) if judged.verdict == "drift"]
+    severity = max((cause.severity, *drifting), key=severity_rank)
+    keys = (*cause.children, *(judged.key for judged in children))
+    shared = replace(cause, children=keys, affects=affects, severity=severity)
     causes = [entry for entry in one.causes if entry.id != cause.id]
+    raised = severity if step.verdict == "drift" else step.severity
     items = tuple(
-        replace(judged, affects=affects) if judged.key == step.key else judged for judged in one.items
+        replace(judged, affects=affects, severity=raised) if judged.key == step.key else judged
+        for judged in one.items
     )
     return [replace(one, items=items, causes=(shared, *causes)), *rest]
 
 
 def _without_twins(
-    other: ServiceVerdicts, known: Mapping[Hashable, Judged], cause: str, children: list[Key]
+    other: ServiceVerdicts, known: Mapping[Hashable, Judged], cause: str, children: list[Judged]
 ) -> ServiceVerdicts:
     """Return a service with the cause at what the first one has too, and at what its release brings."""
     step = _step_of(other)
@@ -76,7 +82,7 @@ def _without_twins(
         twin = known.get(judged.key[1:])
         same = judged.key.section in _IN_AN_IMAGE and twin is not None and _said(judged) == _said(twin)
         if judged.verdict in ("drift", "expected") and (same or judged.cause in own):
-            children.append(judged.key)
+            children.append(judged)
             judged = replace(judged, cause=cause)  # noqa: PLW2901 - the same item, explained
         items.append(judged)
     named = {judged.cause for judged in items} - own
