@@ -106,7 +106,7 @@ class Gate:
         pairs = pairs or [pair for pair in policy.pairs if pair.right.tier == "production" and not pair.peers]
         if not pairs:
             raise UsageError(
-                "gate: no comparison; mark one with gate: true, or give an environment tier: production"
+                "no comparison; mark one with gate: true, or give an environment tier: production"
             )
         return pairs
 

@@ -281,7 +281,10 @@ def test_a_gate_without_any_comparison_is_an_error(parity: Parity, folder: Path)
     write(folder, parity__yml="version: 1\nenvironments: [{name: dev}, {name: staging}]\n")
     assert parity("db", "upgrade").code == 0
     answer = parity("gate")
-    assert (answer.code, answer.why.startswith("gate: no comparison; mark one with gate: true")) == (2, True)
+    assert (answer.code, answer.why.startswith("parity: no comparison; mark one with gate: true")) == (
+        2,
+        True,
+    )
 
 
 # --- check, config, doctor, version -------------------------------------------------------------------
