@@ -4,9 +4,10 @@ from types import TracebackType
 from typing import Self
 
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
-from tests.servers.process import required
+from tests.servers.process import ServerFailed, required
 
 _QUIET = (
     "--no-sandbox",
@@ -19,6 +20,11 @@ _QUIET = (
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
+
+#: Chromium gives up what it loads when the machine gets or loses a network interface, as it does whenever a
+#: test beside this one starts an engine of containers: then the page is loaded anew.
+_CHANGED = "ERR_NETWORK_CHANGED"
+_TRIES = 10
 
 
 class Browser:
@@ -57,16 +63,31 @@ class Browser:
     ) -> Page:
         """Open an address in a fresh context and wait until it is loaded."""
         assert self._chromium is not None
-        context = await self._chromium.new_context(
-            color_scheme="dark" if dark else "light",
-            viewport={"width": width, "height": height},
-            java_script_enabled=scripts,
-        )
+        for _ in range(_TRIES):
+            before = len(self.errors)
+            context = await self._chromium.new_context(
+                color_scheme="dark" if dark else "light",
+                viewport={"width": width, "height": height},
+                java_script_enabled=scripts,
+            )
+            page = await self._load(context, url)
+            if page is not None and not any(_CHANGED in error for error in self.errors[before:]):
+                return page
+            await context.close()
+            del self.errors[before:]
+        raise ServerFailed(f"the network of this machine changed {_TRIES} times while {url} was loaded")
+
+    async def _load(self, context: BrowserContext, url: str) -> Page | None:
         page = await context.new_page()
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("requestfailed", lambda request: self.errors.append(f"{request.url} {request.failure}"))
-        await page.goto(url)
+        try:
+            await page.goto(url)
+        except PlaywrightError as error:
+            if _CHANGED not in str(error):
+                raise
+            return None
         return page
 
     async def screenshot(self, url: str, *, dark: bool = False) -> bytes:
