@@ -28,7 +28,7 @@ def fails() -> None:
 
 
 def test_an_error_of_a_library_is_told_without_its_text(lines: io.StringIO) -> None:
-    library = logging.getLogger("some.library")
+    library = logging.getLogger("another.package")
     library.propagate = False
     library.addHandler(Reduced())
     try:
@@ -38,5 +38,5 @@ def test_an_error_of_a_library_is_told_without_its_text(lines: io.StringIO) -> N
     library.error(SECRET)
     raised, said = map(json.loads, lines.getvalue().splitlines())
     assert SECRET not in lines.getvalue()
-    assert (raised["library"], raised["error"], said["error"]) == ("some.library", "RuntimeError", None)
+    assert (raised["library"], raised["error"], said["error"]) == ("another.package", "RuntimeError", None)
     assert raised["at"] == f"test_logging.py:{fails.__code__.co_firstlineno + 1}"

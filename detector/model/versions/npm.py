@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from detector.model.versions.distance import LONGEST, Step, Version, step_between
-from detector.model.versions.semver import BUILD, NUMBER, PRERELEASE, place
+from detector.model.versions.distance import Step, Version, step_between
+from detector.model.versions.semver import BUILD, NUMBER, PRERELEASE, version_of
 
 _VERSION: Final = re.compile(rf"[=v]*{NUMBER}\.{NUMBER}\.{NUMBER}{PRERELEASE}{BUILD}")
 #: npm refuses what JavaScript cannot count exactly.
@@ -15,14 +15,7 @@ _LARGEST: Final = 2**53 - 1
 @lru_cache(maxsize=16_384)
 def parse(text: str) -> Version | None:
     """Return a version; None for ranges, tags, addresses, aliases and numbers that npm refuses."""
-    match = _VERSION.fullmatch(text.strip()) if len(text) <= LONGEST else None
-    if match is None:
-        return None
-    major, minor, patch, prerelease, build = match.groups()
-    numbers = (int(major), int(minor), int(patch))
-    if max(numbers) > _LARGEST:
-        return None
-    return Version(order=(numbers, place(prerelease)), numbers=numbers, prerelease=prerelease, build=build)
+    return version_of(text, _VERSION, _LARGEST)
 
 
 def step(left: str, right: str) -> Step | None:

@@ -1,7 +1,10 @@
 """Semantic Versioning 2.0.0: what npm, Cargo, Go and NuGet have in common."""
 
+import re
 from collections.abc import Callable
 from typing import Final
+
+from detector.model.versions.distance import LONGEST, Version
 
 NUMBER: Final = r"(0|[1-9][0-9]*)"
 _IDENTIFIER: Final = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
@@ -25,3 +28,15 @@ def place(
 ) -> tuple[int | Identifier, ...]:
     """Return the place of a pre-release among those with the same numbers; None is the release itself."""
     return _RELEASE if prerelease is None else (0, *map(identifier, prerelease.split(".")))
+
+
+def version_of(text: str, pattern: re.Pattern[str], largest: int) -> Version | None:
+    """Return the version that a text is by a pattern of five groups; None for one of too large a number."""
+    match = pattern.fullmatch(text.strip()) if len(text) <= LONGEST else None
+    if match is None:
+        return None
+    major, minor, patch, prerelease, build = match.groups()
+    numbers = (int(major), int(minor), int(patch))
+    if max(numbers) > largest:
+        return None
+    return Version(order=(numbers, place(prerelease)), numbers=numbers, prerelease=prerelease, build=build)
