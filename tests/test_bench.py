@@ -82,10 +82,22 @@ def test_each_round_gives_every_contender_a_turn_and_none_always_the_first(
     ours, *rivals = (Contender(name=name, run=partial(_turn, turns, name)) for name in ("ours", "a", "b"))
     result = measure(Work(number="B0", title="", ours=ours, rivals=tuple(rivals)), rounds=3)
     # The check of what ours says and the calibration stand before the rounds, a check after them.
-    rounds = [turns[start : start + 3] for start in range(4, 13, 3)]
+    rounds = [turns[start : start + 3] for start in range(7, 16, 3)]
     assert rounds == [["ours", "a", "b"], ["a", "b", "ours"], ["b", "ours", "a"]]
-    assert len(turns) == 14
+    assert len(turns) == 17
     assert [(row.rival, len(row.ours), len(row.theirs)) for row in result.rows] == [("a", 3, 3), ("b", 3, 3)]
+
+
+def test_a_sample_is_as_long_as_it_must_be_though_the_first_turn_took_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a work remembers from its first turn does not make a sample of a single one."""
+    clock = iter((0.0, 1.0, 1.0, 1.001))  # one second, then a thousandth
+    monkeypatch.setattr(measuring, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(measuring, "SHORTEST_SAMPLE", 0.02)
+    turns: list[str] = []
+    assert measuring._turns(Contender(name="ours", run=partial(_turn, turns, "ours"))) == 20
+    assert len(turns) == 2
 
 
 def _turn(turns: list[str], name: str) -> None:
