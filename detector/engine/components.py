@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from detector.engine.looks import Look
+from detector.engine.sides import At
 from detector.engine.view import Place, View
 from detector.errors import Reason
 from detector.model.records import Side
@@ -27,8 +28,9 @@ Joins = Mapping[SectionName, Join]
 def joins_of(left: View, right: View) -> Joins:
     """Return the sections in which one side names no component."""
     joins: dict[SectionName, Join] = {}
-    for section in {section for _, section in left.looks} & {section for _, section in right.looks}:
-        ours, theirs = _processes(left, section), _processes(right, section)
+    known, opposite = left.found(_processes), right.found(_processes)
+    for section in known.keys() & opposite.keys():
+        ours, theirs = known[section], opposite[section]
         if ours == [MAIN] and theirs and MAIN not in theirs:
             joins[section] = Join("left", tuple(theirs))
         elif theirs == [MAIN] and ours and MAIN not in ours:
@@ -38,26 +40,53 @@ def joins_of(left: View, right: View) -> Joins:
 
 def targets(place: Place, joins: Joins) -> Sequence[Place]:
     """Return the places that a fact is compared at: those of every component it speaks for."""
-    join = joins.get(place.section)
-    if join is None or place.component != MAIN:
-        return (place,)
-    return [Place(component, place.section, place.item) for component in join.components]
+    return [Place(*at, place.item) for at in targets_at((place.component, place.section), joins)]
+
+
+def targets_at(at: At, joins: Joins) -> Sequence[At]:
+    """Return where the facts of one section of one component are compared."""
+    component, section = at
+    join = joins.get(section)
+    if join is None or component != MAIN:
+        return (at,)
+    return [(component, section) for component in join.components]
 
 
 def places_of(target: Place, joins: Joins) -> tuple[Place, Place]:
     """Return where left and where right keep what is compared at a place."""
-    join = joins.get(target.section)
-    if join is None or target.component not in join.components:
+    mine, other = ats_of((target.component, target.section), joins)
+    return Place(*mine, target.item), Place(*other, target.item)
+
+
+def ats_of(target: At, joins: Joins) -> tuple[At, At]:
+    """Return where left and where right keep the facts that are compared at one section of a component."""
+    component, section = target
+    join = joins.get(section)
+    if join is None or component not in join.components:
         return target, target
-    alone = Place(MAIN, target.section, target.item)
+    alone = (MAIN, section)
     return (alone, target) if join.single == "left" else (target, alone)
 
 
 def sides_at(left: View, right: View, target: Place, joins: Joins) -> tuple[Side, Side]:
     """Return what both sides say of a place, each as far as it could have seen what the other has."""
-    mine, other = places_of(target, joins)
-    ours, theirs = left.sides.get(mine), right.sides.get(other)
-    return ours or _absent(left, mine, theirs), theirs or _absent(right, other, ours)
+    mine, other = ats_of((target.component, target.section), joins)
+    ours, theirs = left.sides.at(mine)[target.item], right.sides.at(other)[target.item]
+    return (
+        ours or absent(left, mine, target.item, theirs),
+        theirs or absent(right, other, target.item, ours),
+    )
+
+
+def absent(view: View, at: At, item: str, opposite: Side | None) -> Side:
+    """Return what a view says of an item that it does not have, as far as it could have seen the other's."""
+    if opposite is None:
+        return view.lacking(at, item)
+    source_class: SourceClass | None = None
+    value = opposite.value if opposite.present else opposite.last
+    if at[1] == "config" and isinstance(value, dict):
+        source_class = value.get("source_class", "literal")
+    return view.lacking(at, item, basis=opposite.basis, source_class=source_class)
 
 
 def one_sided(left: View, right: View) -> dict[Place, tuple[Side, Side]]:
@@ -78,18 +107,13 @@ def one_sided(left: View, right: View) -> dict[Place, tuple[Side, Side]]:
     return found
 
 
-def _processes(view: View, section: SectionName) -> list[str]:
-    return [name for name in view.components(section) if view.kinds.get(name) == "process"]
-
-
-def _absent(view: View, place: Place, opposite: Side | None) -> Side:
-    if opposite is None:
-        return view.side(place)
-    source_class: SourceClass | None = None
-    value = opposite.value if opposite.present else opposite.last
-    if place.section == "config" and isinstance(value, dict):
-        source_class = value.get("source_class", "literal")
-    return view.side(place, basis=opposite.basis, source_class=source_class)
+def _processes(view: View) -> Mapping[SectionName, list[str]]:
+    """Return the processes that some stream looks at, by section."""
+    found: dict[SectionName, list[str]] = {}
+    for component, section in sorted(view.looks):
+        if view.kinds.get(component) == "process":
+            found.setdefault(section, []).append(component)
+    return found
 
 
 def _running(view: View, component: str) -> tuple[Side, str]:

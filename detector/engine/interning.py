@@ -4,14 +4,15 @@ What two sets do not share is then the XOR of two integers, which costs nearly n
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate, count
+from operator import add
 from typing import Any, Final, cast
 
+from detector.engine.sides import At, Places
 from detector.model.canonical import value_bytes
 from detector.model.facts import Value
-from detector.model.words import SectionName
+from detector.model.words import MAIN, SectionName
 
-#: (component, section).
-At = tuple[str, SectionName]
 _ONE: Final = ord("1")
 _TEXTS: Final = frozenset({str})
 
@@ -19,7 +20,8 @@ _TEXTS: Final = frozenset({str})
 class Table:
     """The numbers of all facts that were ever seen of one section of one component of one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, component: str = MAIN, section: SectionName = "dependencies") -> None:
+        self.places = Places(component, section)
         self._numbers: dict[tuple[str, str | bytes], int] = {}
         self._items: list[str] = []
 
@@ -49,7 +51,10 @@ class Table:
 
     def items_of(self, bits: int) -> set[str]:
         """Return the items of the facts whose bits are set."""
-        return {self._items[number] for number in _numbers_in(bits)}
+        # A text is cut faster than an integer of thousands of bits is shifted: what lies before each set bit
+        # are as many numbers that are not set.
+        gaps = f"{bits:b}".split("1")[:0:-1]
+        return set(map(self._items.__getitem__, map(add, accumulate(map(len, gaps)), count())))
 
 
 class Numbers(Mapping[At, int]):
@@ -104,22 +109,13 @@ class Interner:
         """Whether the owner should start a new one and drop all views made with this one."""
         return sum(map(len, self._tables.values())) >= self._bound
 
-    def table(self, service: str, component: str, section: str) -> Table:
+    def table(self, service: str, component: str, section: SectionName) -> Table:
         """Return the table of one section of one component of a service."""
         key = (service, component, section)
         known = self._tables.get(key)
         if known is None:
-            known = self._tables[key] = Table()
+            known = self._tables[key] = Table(component, section)
         return known
-
-
-def _numbers_in(bits: int) -> Iterator[int]:
-    # A text is searched faster than an integer of thousands of bits is shifted.
-    digits = bin(bits)[:1:-1]
-    at = digits.find("1")
-    while at >= 0:
-        yield at
-        at = digits.find("1", at + 1)
 
 
 def facts_if_new(

@@ -37,6 +37,13 @@ class Look:
         """How near to reality: running is the highest."""
         return BASES.index(self.section.basis)
 
+    @property
+    def tells_absent(self) -> bool:
+        """Whether it saw all there was: what it does not have was not there."""
+        section = self.section
+        whole = section.status == "complete" and "*" in section.covers
+        return whole and self.fresh and not section.unseen and not self.held
+
     def covers(self, item: str) -> bool:
         """Tell whether it could have seen this item."""
         covers = self.section.covers

@@ -5,13 +5,15 @@ The work grows with what differs: two sets of interned facts are XORed, and besi
 places that are unknown are looked at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from detector.engine import migrations
-from detector.engine.components import joins_of, one_sided, sides_at, targets
+from detector.engine.components import Joins, absent, ats_of, joins_of, one_sided, targets_at
 from detector.engine.difference import Difference, Differences
 from detector.engine.images import on_newer_base, settle_image
 from detector.engine.interning import facts_if_new, unlike
+from detector.engine.sides import At
 from detector.engine.values import (
     IMAGE_IDENTITY,
     LOCAL,
@@ -35,34 +37,43 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     unmeasured = _unmeasured(left, right)
     lonely = one_sided(left, right)
     skipped = {place.component for place in lonely}
-    changed, compared = _apart(left, right, interner)
+    apart, compared = _apart(left, right, interner)
     not_compared = 0
     found: list[Difference] = []
     images: set[str] = set()
-    candidates = changed.union(left.unknown, right.unknown)
-    if joins:
-        candidates = {at for place in candidates for at in targets(place, joins)}
-    here, there = left.sides.get, right.sides.get
-    for target in candidates:
-        if target.item in LOCAL or target.component in skipped:
+    for at, candidates in _candidates(apart, left, right, joins).items():
+        component, section = at
+        if component in skipped:
             continue
-        if target.section == "release" and target.item.startswith("image#"):
-            images.add(target.component)
-            if target.item in IMAGE_IDENTITY:
-                continue
-        ours, theirs = here(target), there(target)
-        if joins or ours is None or theirs is None:
-            ours, theirs = sides_at(left, right, target, joins)
-        if ours.present and theirs.present:
-            found.append(_of_both(target, ours, theirs, (left, right)))
-            compared += target in changed or target.section in joins
-        elif _could_not_be_seen(ours) or _could_not_be_seen(theirs):
-            not_compared += target.section not in unmeasured
-        elif (difference := _of_one(target, ours, theirs)) is not None:
-            found.append(difference)
+        items = candidates - LOCAL
+        if section == "release" and any(item.startswith("image#") for item in items):
+            images.add(component)
+            items -= _IDENTITY
+        places = interner.table(left.service, component, section).places
+        gap_of = _GAPS.get(section, _plain_gap)
+        left_at, right_at = ats_of(at, joins)
+        here, there = left.sides.at(left_at), right.sides.at(right_at)
+        for item in items:
+            mine, other = here[item], there[item]
+            ours = mine or absent(left, left_at, item, other)
+            theirs = other or absent(right, right_at, item, mine)
+            place = places[item]
+            if ours.present and theirs.present:
+                compared += 1
+                gap = gap_of(place, ours, theirs, (left, right))
+                if gap is None:
+                    found.append(Difference(place, "same", ours, theirs))
+                else:
+                    found.append(
+                        Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
+                    )
+            elif _could_not_be_seen(ours) or _could_not_be_seen(theirs):
+                not_compared += section not in unmeasured
+            elif (difference := _of_one(place, ours, theirs)) is not None:
+                found.append(difference)
     pairs = [_of_one(place, ours, theirs) for place, (ours, theirs) in lonely.items()]
     found += [difference for difference in pairs if difference is not None]
-    for component in images - skipped:
+    for component in images:
         found = list(on_newer_base(settle_image(found, left, right, component, joins), component))
     return Differences(
         items=tuple(found),
@@ -73,24 +84,36 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     )
 
 
-def _apart(left: View, right: View, interner: Interner) -> tuple[set[Place], int]:
-    """Return the places whose facts are not plainly equal, and how many facts are."""
+def _candidates(apart: dict[At, set[str]], left: View, right: View, joins: Joins) -> Mapping[At, set[str]]:
+    """Return the items to look at by where they are compared: those apart, and those that are unknown."""
+    for view in (left, right):
+        for component, section, item in view.unknown:
+            apart.setdefault((component, section), set()).add(item)
+    if not joins:
+        return apart
+    found: dict[At, set[str]] = {}
+    for at, items in apart.items():
+        for target in targets_at(at, joins):
+            found.setdefault(target, set()).update(items)
+    return found
+
+
+def _apart(left: View, right: View, interner: Interner) -> tuple[dict[At, set[str]], int]:
+    """Return the items whose facts are not plainly equal by where they are, and how many facts are."""
     ours, theirs = _numbers(left, left.service, interner), _numbers(right, left.service, interner)
-    changed: set[Place] = set()
+    apart: dict[At, set[str]] = {}
     equal = 0
     for at in ours.keys() | theirs.keys():
-        component, section = at
         new = facts_if_new(ours, theirs, at)
         if new is not None:
-            items, alike = unlike(*new)
+            apart[at], alike = unlike(*new)
         else:
             one, other = ours.get(at, 0), theirs.get(at, 0)
-            items, alike = set(), (one & other).bit_count()
+            alike = (one & other).bit_count()
             if one != other:
-                items = interner.table(left.service, component, section).items_of(one ^ other)
+                apart[at] = interner.table(left.service, *at).items_of(one ^ other)
         equal += alike
-        changed.update([Place(component, section, item) for item in items])
-    return changed, equal
+    return apart, equal
 
 
 def _numbers(view: View, service: str, interner: Interner) -> Mapping[tuple[str, SectionName], int]:
@@ -118,13 +141,6 @@ def _unmeasured(left: View, right: View) -> set[SectionName]:
     return ours ^ {section for _, section in right.looks}
 
 
-def _of_both(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Difference:
-    gap = _gap(place, ours, theirs, views)
-    if gap is None:
-        return Difference(place, "same", ours, theirs)
-    return Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
-
-
 def _of_one(place: Place, ours: Side, theirs: Side) -> Difference | None:
     if ours.unknown or theirs.unknown:
         if not (ours.present or theirs.present) and (ours.unknown is None or theirs.unknown is None):
@@ -141,20 +157,40 @@ def _of_one(place: Place, ours: Side, theirs: Side) -> Difference | None:
     return Difference(place, "right_only", ours, theirs, direction="right_ahead")
 
 
-def _gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Gap | None:
-    if place.section == "dependencies":
-        return package_gap(place.item, ours.value, theirs.value)
-    if place.section == "config":
-        # A shape holds no numbers, so equal is the same.
-        return None if ours.value == theirs.value else config_gap(ours.value, theirs.value)
-    if place.section == "backing_services":
-        products = (product_of(views[0], place), product_of(views[1], place))
-        return server_gap(place.item, ours, theirs, products=products)
-    if place.section == "admin" and place.item.startswith(migrations.PREFIX):
+def _package_gap(place: Place, ours: Side, theirs: Side, _: tuple[View, View]) -> Gap | None:
+    return package_gap(place.item, ours.value, theirs.value)
+
+
+def _config_gap(_place: Place, ours: Side, theirs: Side, _: tuple[View, View]) -> Gap | None:
+    # A shape holds no numbers, so equal is the same.
+    return None if ours.value == theirs.value else config_gap(ours.value, theirs.value)
+
+
+def _server_gap(place: Place, ours: Side, theirs: Side, views: tuple[View, View]) -> Gap | None:
+    products = (product_of(views[0], place), product_of(views[1], place))
+    return server_gap(place.item, ours, theirs, products=products)
+
+
+def _admin_gap(place: Place, ours: Side, theirs: Side, _: tuple[View, View]) -> Gap | None:
+    if place.item.startswith(migrations.PREFIX):
         return migrations.head_gap(ours.value, theirs.value)
+    return plain_gap(ours.value, theirs.value)
+
+
+def _plain_gap(place: Place, ours: Side, theirs: Side, _: tuple[View, View]) -> Gap | None:
     if place.item == "image#tag":
         return tag_gap(ours.value, theirs.value)
     return plain_gap(ours.value, theirs.value)
+
+
+#: Section -> what compares two values in it.
+_GAPS: Final[Mapping[SectionName, Callable[[Place, Side, Side, tuple[View, View]], Gap | None]]] = {
+    "dependencies": _package_gap,
+    "config": _config_gap,
+    "backing_services": _server_gap,
+    "admin": _admin_gap,
+}
+_IDENTITY: Final = frozenset(IMAGE_IDENTITY)
 
 
 def product_of(view: View, place: Place) -> str:

@@ -1,11 +1,14 @@
 """Sides of a view, made when they are asked for: of most facts nobody ever asks but that they are equal."""
 
 from collections.abc import ItemsView, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from detector.engine.looks import Look, side_of
 from detector.model.records import Side
 from detector.model.words import SectionName
+
+#: (component, section).
+At = tuple[str, SectionName]
 
 
 class Place(NamedTuple):
@@ -16,76 +19,117 @@ class Place(NamedTuple):
     item: str
 
 
-class Sides(Mapping[Place, Side]):
-    """Every item of a view that is present or unknown.
+class Places(dict[str, Place]):
+    """The places of one section of one component by item, each made once."""
 
-    Of a section that one look alone speaks of only its facts are kept; the rest was settled among looks.
+    def __init__(self, component: str, section: SectionName) -> None:
+        super().__init__()
+        self._at = (component, section)
+
+    def __missing__(self, item: str) -> Place:
+        """Make the place of an item."""
+        place = self[item] = Place(*self._at, item)
+        return place
+
+
+class Shelf(dict[str, Side | None]):
+    """The sides of one section of one component by item; None of an item that it does not have.
+
+    It holds what was settled among looks. Where one look alone speaks its facts stand behind, and a side is
+    made of each that is asked for: bounded by the facts, and in truth by what differs.
     """
 
-    __slots__ = ("_asked", "_looks", "_settled")
+    def __init__(self, look: Look | None = None) -> None:
+        super().__init__()
+        self._look = look
 
-    def __init__(self) -> None:
-        self._looks: dict[tuple[str, SectionName], Look] = {}
-        self._settled: dict[Place, Side] = {}
-        #: What was made of facts: bounded by them, and in truth by what differs.
-        self._asked: dict[Place, Side] = {}
+    def __missing__(self, item: str) -> Side | None:
+        """Make the side of a fact."""
+        look = self._look
+        if look is None or item not in look.section.facts:
+            return None
+        side = self[item] = side_of(look, item)
+        return side
 
-    def take(self, component: str, section: SectionName, look: Look) -> None:
+    def everything(self) -> Iterator[tuple[str, Side]]:
+        """Yield all items with their sides; what was not asked for before is not kept now either."""
+        look = self._look
+        for item in self if look is None else look.section.facts:
+            side = self.get(item)
+            if side is None and look is not None:
+                side = side_of(look, item)
+            if side is not None:
+                yield item, side
+
+    def but(self, others: Mapping[str, Side]) -> "Shelf":
+        """Return the same sides with others of some items."""
+        made = Shelf(self._look)
+        made.update({**self, **others})
+        return made
+
+    def __contains__(self, item: object) -> bool:
+        return super().__contains__(item) or (self._look is not None and item in self._look.section.facts)
+
+
+#: Of a section that nobody looks at.
+_NONE: Final = Shelf()
+
+
+class Sides(Mapping[Place, Side]):
+    """Every item of a view that is present or unknown."""
+
+    __slots__ = ("_shelves",)
+
+    def __init__(self, shelves: Mapping[At, Shelf] | None = None) -> None:
+        self._shelves = dict(shelves or {})
+
+    def take(self, at: At, look: Look) -> None:
         """Take all facts of a look as present, but those that are `put`."""
-        self._looks[component, section] = look
+        self._shelves[at] = Shelf(look)
 
     def put(self, place: Place, side: Side) -> None:
         """Put what was settled of one place."""
-        self._settled[place] = side
+        self._shelves.setdefault((place.component, place.section), Shelf())[place.item] = side
 
     def but(self, others: Mapping[Place, Side]) -> "Sides":
         """Return the same sides with others at some places."""
-        made = Sides()
-        made._looks = self._looks
-        made._settled = {**self._settled, **others}
-        return made
+        shelves = dict(self._shelves)
+        for place, side in others.items():
+            at = (place.component, place.section)
+            shelves[at] = shelves.get(at, _NONE).but({place.item: side})
+        return Sides(shelves)
+
+    def at(self, at: At) -> Shelf:
+        """Return the sides of one section of one component."""
+        return self._shelves.get(at, _NONE)
 
     def get(self, place: Place, default: Side | None = None) -> Side | None:  # type: ignore[override]  # one default
         """Return the side at a place, or the default."""
-        side = self._asked.get(place)
-        if side is None:
-            side = self._settled.get(place)
-            if side is None and (look := self._look_at(place)) is not None:
-                side = self._asked[place] = side_of(look, place.item)
-        return side or default
+        return self.at((place[0], place[1]))[place[2]] or default
 
     def section(self, section: SectionName) -> Iterator[tuple[Place, Side]]:
         """Yield the sides of one section, of all components."""
-        for place, side in self._settled.items():
-            if place.section == section:
-                yield place, side
-        for at, look in self._looks.items():
+        for at, shelf in self._shelves.items():
             if at[1] == section:
-                yield from self._plain(at, look)
+                for item, side in shelf.everything():
+                    yield Place(*at, item), side
 
     def unknown(self) -> Iterator[Place]:
         """Yield the places whose side is unknown."""
-        return (place for place, side in self._settled.items() if side.unknown is not None)
+        for at, shelf in self._shelves.items():
+            for item, side in shelf.items():
+                if side is not None and side.unknown is not None:
+                    yield Place(*at, item)
 
     def items(self) -> ItemsView[Place, Side]:
-        """Return all places with their sides; what was not asked for before is not kept now either."""
+        """Return all places with their sides."""
         return _Items(self)
 
     def everything(self) -> Iterator[tuple[Place, Side]]:
         """Yield all places with their sides."""
-        yield from self._settled.items()
-        for at, look in self._looks.items():
-            yield from self._plain(at, look)
-
-    def _plain(self, at: tuple[str, SectionName], look: Look) -> Iterator[tuple[Place, Side]]:
-        for item in look.section.facts:
-            place = Place(*at, item)
-            if place not in self._settled:
-                yield place, side_of(look, item)
-
-    def _look_at(self, place: Place) -> Look | None:
-        look = self._looks.get((place[0], place[1]))
-        return look if look is not None and place[2] in look.section.facts else None
+        for at, shelf in self._shelves.items():
+            for item, side in shelf.everything():
+                yield Place(*at, item), side
 
     def __getitem__(self, place: Place) -> Side:
         side = self.get(place)
@@ -94,7 +138,7 @@ class Sides(Mapping[Place, Side]):
         return side
 
     def __contains__(self, place: object) -> bool:
-        return place in self._settled or (isinstance(place, Place) and self._look_at(place) is not None)
+        return isinstance(place, Place) and place.item in self.at((place.component, place.section))
 
     def __iter__(self) -> Iterator[Place]:
         return (place for place, _ in self.everything())

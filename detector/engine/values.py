@@ -118,7 +118,8 @@ def config_gap(left: Value, right: Value) -> Gap | None:
 def attached_by(value: Value) -> str | None:
     """Return the product that a config value attaches: by its scheme, or by the backend that it selects."""
     shape = _shape(value)
-    product = product_of_scheme(str(shape.get("scheme", ""))) or shape.get("backend")
+    scheme = shape.get("scheme")
+    product = (product_of_scheme(str(scheme)) if scheme else None) or shape.get("backend")
     return product if isinstance(product, str) else None
 
 

@@ -6,13 +6,13 @@ What the looks of several streams say together of one item is in `detector.engin
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from detector.engine.interning import Interner, Numbers
 from detector.engine.looks import ABSENT, Look, settle, why_unknown
 from detector.engine.policy import UNCONFIGURED_VALID, SourcePolicy
 from detector.engine.reads import CodeReads, code_reads, only_reads
-from detector.engine.sides import Place, Sides
+from detector.engine.sides import At, Place, Sides
 from detector.model.facts import Section, Value
 from detector.model.records import Side, Stream
 from detector.model.words import MAIN, ComponentKind, SectionName, SourceClass
@@ -20,6 +20,8 @@ from detector.model.words import MAIN, ComponentKind, SectionName, SourceClass
 __all__ = ["ABSENT", "Interner", "Look", "Place", "View", "view_of"]
 
 T = TypeVar("T")
+_NOT_MEASURED: Final = Side(unknown="not_in_view", source="not_measured")
+_NOT_COMPARED: Final = Side(unknown="not_in_view", source="not_compared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,12 +32,12 @@ class View:
     service: str
     #: Every item that is present or unknown.
     sides: Sides = field(default_factory=Sides)
-    looks: Mapping[tuple[str, SectionName], tuple[Look, ...]]
+    looks: Mapping[At, tuple[Look, ...]]
     kinds: Mapping[str, ComponentKind]
     #: Items that two sources of one basis give different values, with the value that lost.
     contradictions: Mapping[Place, Side] = field(default_factory=dict)
     #: (component, section) -> numbers of the present facts, as bits: what two views are compared by.
-    numbers: Mapping[tuple[str, SectionName], int] = field(default_factory=dict)
+    numbers: Mapping[At, int] = field(default_factory=dict)
     #: What gave the numbers.
     interner: Interner = field(default_factory=Interner)
     #: Places whose side is unknown.
@@ -54,9 +56,11 @@ class View:
 
     def found(self, find: "Callable[[View], T]") -> T:
         """Return what a function finds in this view: asked once, and forgotten with the view."""
-        if find not in self._found:
-            self._found[find] = find(self)
-        return cast("T", self._found[find])
+        try:
+            known: T = self._found[find]
+        except KeyError:
+            known = self._found[find] = find(self)
+        return known
 
     def components(self, section: SectionName) -> list[str]:
         """Return the components that some stream looks at in this section."""
@@ -73,23 +77,35 @@ class View:
         ``not_measured`` in the same place.
         """
         known = self.sides.get(place)
-        if known is not None:
-            return known
-        looks = self.looks.get((place.component, place.section), ())
+        at = (place.component, place.section)
+        return known or self.lacking(at, place.item, basis=basis, source_class=source_class)
+
+    def lacking(
+        self, at: At, item: str, *, basis: str | None = None, source_class: SourceClass | None = None
+    ) -> Side:
+        """Return what this view says of an item that it does not have; see `side`."""
+        looks = self.looks.get(at, ())
         if not looks:
-            return Side(unknown="not_in_view", source="not_measured")
-        able = [look for look in looks if look.covers(place.item)]
-        if place.section == "config":
+            return _NOT_MEASURED
+        component, section = at
+        if (only := self.found(_telling_absent).get(at)) is not None:
+            if section == "config":
+                able_alone = source_class is None or source_class in only.sees
+            else:
+                able_alone = basis is None or basis == only.basis
+            return ABSENT if able_alone else _NOT_COMPARED
+        able = [look for look in looks if look.covers(item)]
+        if section == "config":
             if source_class is not None:
                 able = [look for look in able if source_class in look.section.sees]
         elif basis is not None:
             able = [look for look in able if look.section.basis == basis]
-            if any(place.item in look.section.facts for look in able):
+            if any(item in look.section.facts for look in able):
                 able = []  # a nearer basis, of which the other side says nothing, proved it absent here
         if not able:
-            return Side(unknown="not_in_view", source="not_compared")
-        why = why_unknown(able, place.item)
-        if why is None and place.component in self.silent:
+            return _NOT_COMPARED
+        why = why_unknown(able, item)
+        if why is None and component in self.silent:
             why = "not_in_view"
         return Side(unknown=why) if why else ABSENT
 
@@ -105,7 +121,7 @@ def view_of(
     intermittent: bool = False,
 ) -> View:
     """Merge the live streams of a service. ``policies`` are by source name."""
-    looks: dict[tuple[str, SectionName], list[Look]] = {}
+    looks: dict[At, list[Look]] = {}
     readings: dict[str, list[Look]] = {}
     kinds: dict[str, ComponentKind] = {}
     deadlines: list[datetime] = []
@@ -147,6 +163,15 @@ def view_of(
     return replace(merged, reads=reads, readings={name: tuple(here) for name, here in readings.items()})
 
 
+def _telling_absent(view: View) -> Mapping[At, Section]:
+    """Return what one look alone saw in whole: whatever it does not have is absent."""
+    return {
+        at: looks[0].section
+        for at, looks in view.looks.items()
+        if len(looks) == 1 and looks[0].tells_absent and at[0] not in view.silent
+    }
+
+
 def _is_gone(stream: Stream) -> bool:
     """Tell whether a component was looked for everywhere, and nothing of it was there."""
     return all(section.status == "complete" and not section.facts for section in stream.sections.values())
@@ -165,7 +190,7 @@ def _fresh_until(stream: Stream, section: Section, policy: SourcePolicy | None) 
 def _merged(
     environment: str,
     service: str,
-    looks: Mapping[tuple[str, SectionName], list[Look]],
+    looks: Mapping[At, list[Look]],
     kinds: Mapping[str, ComponentKind],
     *,
     silent: frozenset[str],
@@ -182,7 +207,7 @@ def _merged(
         plain: Mapping[str, Value] = {}
         doubtful = _items_of(here)
         if len(here) == 1 and only.fresh and only.section.status != "failed":
-            sides.take(component, name, only)
+            sides.take(at, only)
             plain = only.section.facts
             doubtful = [item for item in (*only.held, *only.carried) if item in plain]
         present = {item: value for item, value in plain.items() if item not in doubtful} if doubtful else {}
@@ -212,9 +237,7 @@ def _merged(
     )
 
 
-def _reads(
-    looks: Mapping[tuple[str, SectionName], list[Look]], readings: Mapping[str, list[Look]]
-) -> dict[str, CodeReads]:
+def _reads(looks: Mapping[At, list[Look]], readings: Mapping[str, list[Look]]) -> dict[str, CodeReads]:
     found: dict[str, CodeReads] = {}
     for component in dict.fromkeys([*readings, *(component for component, _ in looks)]):
         here = [*looks.get((component, "config"), ()), *readings.get(component, ())]

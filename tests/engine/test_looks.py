@@ -11,6 +11,7 @@ from tests.builders import NOW, ago, failed, policy, section, stream, view
 
 DJANGO = "pkg:pypi/django"
 PLACE = Place("main", "dependencies", DJANGO)
+HOUR = timedelta(hours=1)
 
 
 def seen_by(*sections: Section) -> View:
@@ -57,6 +58,17 @@ LACKS = section({})
 )
 def test_an_item_is_present_absent_or_unknown(sections: list[Section], says: Value) -> None:
     assert said(seen_by(*sections)) == says
+
+
+def test_one_look_proves_absence_only_while_it_is_fresh_and_its_component_says_anything() -> None:
+    stale = view(stream({"dependencies": LACKS}, seen=ago(hours=2)), policies=[policy("docker", valid=HOUR)])
+    assert said(stale) == "stale"
+    # A worker of which one section failed and the other holds nothing: it may be there and not be seen.
+    quiet = stream({"dependencies": LACKS, "config": failed("timeout")}, component="worker")
+    place = Place("worker", "dependencies", DJANGO)
+    assert said(view(stream({"dependencies": HAS}), quiet), place) == "not_in_view"
+    heard = stream({"dependencies": LACKS, "config": section({"A": {"type": "text"}})}, component="worker")
+    assert said(view(stream({"dependencies": HAS}), heard), place) == "absent"
 
 
 def test_an_unknown_item_remembers_its_last_value_and_basis() -> None:
