@@ -7,7 +7,7 @@ transactions begin too late and lose updates), WAL with ``synchronous=FULL`` so 
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, text
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from detector.errors import StoreBusyError, StoreError, StoreSchemaError
 from detector.store.lock import OwnerLock
+from detector.store.sqlite_driver import connected
 
 _CHECK: Final = text("PRAGMA quick_check(1)")
 #: Without foreign keys: a migration may have to build a table anew that others refer to
@@ -118,24 +119,16 @@ def _create(path: Path) -> None:
 
 
 def _engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str, *, connections: int) -> AsyncEngine:
+    immutable = "&immutable=1" if _on_read_only_disk(path) else ""
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}{immutable}"
     engine = create_async_engine(
-        URL.create(
-            "sqlite+aiosqlite",
-            database=f"file:{quote(str(path.absolute()))}",
-            query={"mode": mode, "uri": "true"} | ({"immutable": "1"} if _on_read_only_disk(path) else {}),
-        ),
+        # The name of a file tells the dialect that connections may be pooled.
+        URL.create("sqlite+aiosqlite", database=str(path)),
+        async_creator=lambda: connected(address, pragmas),
         pool_size=connections,
         max_overflow=0,
         pool_reset_on_return="rollback",
     )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
