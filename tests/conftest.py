@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.servers.fixtures", "tests.proof"]
+pytest_plugins = ["tests.databases", "tests.proof", "tests.servers.fixtures"]
 
 #: `all` turns every skip into a failure: a run that must prove everything may leave nothing out.
 REQUIRE = "PARITY_TEST_REQUIRE"

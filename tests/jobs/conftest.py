@@ -6,15 +6,14 @@ import pytest
 
 from detector import plugins
 from detector.jobs.look import Host
-from detector.store.store import Store, open_store
+from tests.databases import NewUrl, new_url_of
 from tests.jobs.sources import Scripted, host
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(f"sqlite:///{tmp_path}/parity.db")
-    yield opened
-    await opened.close()
+@pytest.fixture(params=["sqlite", "postgres18"])
+def new_url(request: pytest.FixtureRequest) -> NewUrl:
+    """The jobs run on each kind of database; the store's own suite has PostgreSQL 15 as well."""
+    return new_url_of(request.param, request)
 
 
 @pytest.fixture

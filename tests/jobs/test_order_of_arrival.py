@@ -5,14 +5,11 @@ The register is compared with a slow and obvious model that sorts them by time a
 """
 
 import asyncio
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ulid import ULID
@@ -28,6 +25,7 @@ from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
 from detector.store.store import open_store
 from tests.builders import PROD, STAGING
+from tests.databases import NewUrl
 from tests.proof import examples
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -211,33 +209,35 @@ async def end_of(url: str, words: list[Said]) -> tuple[set[Item], int]:
         await store.close()
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("order") / "empty.db"
+def trying(count: int) -> settings:
+    return settings(
+        report_multiple_bugs=False,
+        max_examples=examples(count),
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
-    async def make() -> None:
-        await (await open_store(f"sqlite:///{path}")).close()
 
-    asyncio.run(make())
-    return path
+def no_order_changes_the_end(new_url: NewUrl, arriving: tuple[list[Said], list[Said]]) -> None:
+    for words in arriving:
+        end, alerts = asyncio.run(end_of(new_url(), words))
+        assert end == open_by_the_book(words)
+        assert alerts == 0
 
 
 @given(arriving=arrivals())
-@settings(
-    report_multiple_bugs=False,
-    max_examples=examples(12),
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@trying(12)
 def test_no_order_of_arrival_changes_the_end(
-    empty: Path, tmp_path_factory: pytest.TempPathFactory, arriving: tuple[list[Said], list[Said]]
+    new_sqlite_url: NewUrl, arriving: tuple[list[Said], list[Said]]
 ) -> None:
     """Open drifts are the same for every order inside the ring; a late observation never alerts."""
-    folder = tmp_path_factory.mktemp("orders")
-    for number, words in enumerate(arriving):
-        path = folder / f"{number}.db"
-        shutil.copy(empty, path)
-        end, alerts = asyncio.run(end_of(f"sqlite:///{path}", words))
-        assert end == open_by_the_book(words)
-        assert alerts == 0
+    no_order_changes_the_end(new_sqlite_url, arriving)
+
+
+@given(arriving=arrivals())
+@trying(3)
+def test_no_order_of_arrival_changes_the_end_on_postgres(
+    new_postgres_url: NewUrl, arriving: tuple[list[Said], list[Said]]
+) -> None:
+    no_order_changes_the_end(new_postgres_url, arriving)

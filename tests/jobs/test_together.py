@@ -1,13 +1,11 @@
 """Many services judged at once, as after a change of rules: what one by one would say, in fewer commits."""
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +28,7 @@ from detector.model.facts import Observation, Section
 from detector.queries.comparison import Comparisons
 from detector.queries.views import Views
 from detector.store.store import Store, open_store
+from tests.databases import NewUrl
 from tests.proof import examples
 
 DEV = Environment(name="dev", tier="development")
@@ -184,27 +183,13 @@ reloads = st.tuples(
 )
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("together") / "empty.db"
-
-    async def make() -> None:
-        await (await open_store(f"sqlite:///{path}")).close()
-
-    asyncio.run(make())
-    return path
+def trying(count: int) -> settings:
+    return settings(max_examples=examples(count), deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@given(first=worlds, then=worlds, reloads=st.lists(reloads, min_size=1, max_size=3))
-@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
-def test_new_rules_open_and_withdraw_what_judging_one_by_one_does(
-    empty: Path, tmp_path_factory: pytest.TempPathFactory, first: World, then: World, reloads: list[Any]
-) -> None:
-    folder = tmp_path_factory.mktemp("worlds")
-
-    async def story(name: str, *, together: bool) -> list[dict[str, Any]]:
-        shutil.copy(empty, folder / name)
-        store = await open_store(f"sqlite:///{folder / name}")
+def together_is_one_by_one(new_url: NewUrl, first: World, then: World, reloads: list[Any]) -> None:
+    async def story(url: str, *, together: bool) -> list[dict[str, Any]]:
+        store = await open_store(url)
         try:
             running = Running(store)
             told = []
@@ -218,8 +203,24 @@ def test_new_rules_open_and_withdraw_what_judging_one_by_one_does(
         finally:
             await store.close()
 
-    one_by_one = asyncio.run(story("one.db", together=False))
-    assert asyncio.run(story("all.db", together=True)) == one_by_one
+    one_by_one = asyncio.run(story(new_url(), together=False))
+    assert asyncio.run(story(new_url(), together=True)) == one_by_one
+
+
+@given(first=worlds, then=worlds, reloads=st.lists(reloads, min_size=1, max_size=3))
+@trying(6)
+def test_new_rules_open_and_withdraw_what_judging_one_by_one_does(
+    new_sqlite_url: NewUrl, first: World, then: World, reloads: list[Any]
+) -> None:
+    together_is_one_by_one(new_sqlite_url, first, then, reloads)
+
+
+@given(first=worlds, then=worlds, reloads=st.lists(reloads, min_size=1, max_size=3))
+@trying(2)
+def test_they_do_so_on_postgres(
+    new_postgres_url: NewUrl, first: World, then: World, reloads: list[Any]
+) -> None:
+    together_is_one_by_one(new_postgres_url, first, then, reloads)
 
 
 WORLD: World = {

@@ -1,7 +1,6 @@
 """Histories are read once, and once more after a commit."""
 
-from collections.abc import AsyncIterator, Collection
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from detector.engine.policy import Environment
 from detector.engine.view import Place, View
 from detector.queries.past_values import PastValues
 from detector.queries.views import Views
-from detector.store.store import Store, open_store
+from detector.store.store import Store
 from tests.store.seen import RECEIVED, observed
 
 DJANGO, FLASK = (Place("main", "dependencies", f"pkg:pypi/{name}") for name in ("django", "flask"))
@@ -43,10 +42,8 @@ class Reading:
 
 
 @pytest.fixture
-async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
-    store = await open_store(f"sqlite:///{tmp_path}/parity.db")
-    yield Reading(store)
-    await store.close()
+def reading(store: Store) -> Reading:
+    return Reading(store)
 
 
 async def values(past: PastValues, reading: Reading, *places: Place) -> dict[str, list[Any]]:

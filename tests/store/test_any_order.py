@@ -14,8 +14,8 @@ from detector.model.records import Stream
 from detector.model.words import SectionName
 from detector.store import ring as ring_module
 from detector.store.store import Store, open_store
+from tests.databases import NewUrl
 from tests.proof import examples
-from tests.store.conftest import NewUrl
 from tests.store.obvious import ObviousStream, State, state_of
 from tests.store.seen import MONDAY, RECEIVED, minute, observed, unseen
 

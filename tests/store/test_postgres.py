@@ -21,14 +21,14 @@ from detector.store import schema, writing
 from detector.store.postgres import _name
 from detector.store.store import Store, open_store
 from detector.store.tables import metadata
+from tests.databases import NewUrl, database_url
 from tests.servers.postgres import Postgres, Postgres15
-from tests.store.conftest import database_url, fresh_database
 from tests.store.seen import RECEIVED, minute, observed, packages
 
 
 @pytest.fixture
-def url(postgres_url: str) -> str:
-    return postgres_url
+def url(new_postgres_url: NewUrl) -> str:
+    return new_postgres_url()
 
 
 async def add(store: Store, at: float, count: int) -> None:
@@ -55,11 +55,6 @@ async def tells_its_story(url: str) -> None:
     assert len(then.sections["dependencies"].facts) == 4
     assert [found.number for found in await store.snapshots("prod")] == [3, 2, 1]
     await store.close()
-
-
-@pytest.mark.parametrize("server", ["postgres15", "postgres18"])
-def test_every_version_tells_the_same_story(server: str, request: pytest.FixtureRequest) -> None:
-    asyncio.run(tells_its_story(fresh_database(request.getfixturevalue(server))))
 
 
 async def test_the_tables_are_those_that_the_code_knows(url: str) -> None:
@@ -141,10 +136,10 @@ async def end_sessions(server: Postgres) -> None:
     await server.fetch(f"SELECT pg_terminate_backend(pid, 5000) FROM {sessions}")
 
 
-async def test_an_owner_that_lost_its_connections_goes_on(url: str, postgres15: Postgres15) -> None:
+async def test_an_owner_that_lost_its_connections_goes_on(url: str, server: Postgres) -> None:
     store = await open_store(url)
     await add(store, 0, 1)
-    await end_sessions(postgres15)
+    await end_sessions(server)
     await add(store, 1, 2)
     assert await count(store) == 2
     with pytest.raises(StoreInUseError):
@@ -152,10 +147,10 @@ async def test_an_owner_that_lost_its_connections_goes_on(url: str, postgres15: 
     await store.close()
 
 
-async def test_an_owner_that_another_came_after_writes_no_more(url: str, postgres15: Postgres15) -> None:
+async def test_an_owner_that_another_came_after_writes_no_more(url: str, server: Postgres) -> None:
     first = await open_store(url)
     await add(first, 0, 1)
-    await end_sessions(postgres15)
+    await end_sessions(server)
     second = await open_store(url)
     await add(second, 1, 2)
     with pytest.raises(StoreInUseError, match="in use by"):
@@ -172,9 +167,7 @@ async def test_an_owner_that_another_came_after_writes_no_more(url: str, postgre
 END_OWNER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
 
 
-async def test_what_is_under_way_when_another_takes_over_is_not_committed(
-    url: str, postgres15: Postgres15
-) -> None:
+async def test_what_is_under_way_when_another_takes_over_is_not_committed(url: str, server: Postgres) -> None:
     first = await open_store(url)
     await add(first, 0, 1)
     others: list[Store] = []
@@ -182,7 +175,7 @@ async def test_what_is_under_way_when_another_takes_over_is_not_committed(
     async def overtaken() -> None:
         async with first._database.write() as connection:
             await connection.execute(text("DELETE FROM fact"))
-            await postgres15.fetch(END_OWNER)
+            await server.fetch(END_OWNER)
             others.append(await open_store(url))
 
     with pytest.raises(StoreInUseError, match=f"in use by process {os.getpid()} on "):
@@ -269,8 +262,8 @@ async def bare_database(server: Postgres, options: str = "") -> str:
     return database_url(server, "bare")
 
 
-async def test_a_database_of_another_program_is_left_as_it_was(postgres15: Postgres15) -> None:
-    url = await bare_database(postgres15)
+async def test_a_database_of_another_program_is_left_as_it_was(server: Postgres) -> None:
+    url = await bare_database(server)
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE TABLE note (text TEXT)")
     with pytest.raises(StoreSchemaError, match="another program"):
@@ -281,8 +274,8 @@ async def test_a_database_of_another_program_is_left_as_it_was(postgres15: Postg
     await connection.close()
 
 
-async def test_what_was_never_started_on_cannot_be_read(postgres15: Postgres15) -> None:
-    url = await bare_database(postgres15)
+async def test_what_was_never_started_on_cannot_be_read(server: Postgres) -> None:
+    url = await bare_database(server)
     with pytest.raises(StoreSchemaError, match="is empty: start `parity serve`"):
         await open_store(url, read_only=True)
 
@@ -300,8 +293,8 @@ async def test_a_newer_schema_is_refused_with_both_versions(
     await connection.close()
 
 
-async def test_one_that_cannot_hold_every_text_is_refused(postgres15: Postgres15) -> None:
-    url = await bare_database(postgres15, "ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+async def test_one_that_cannot_hold_every_text_is_refused(server: Postgres) -> None:
+    url = await bare_database(server, "ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
     with pytest.raises(StoreSchemaError, match="--encoding=UTF8"):
         await open_store(url)
 
