@@ -45,6 +45,7 @@ from detector.queries.report import Reports
 from detector.queries.scores import Scores
 from detector.queries.sources import SourceStates
 from detector.queries.views import Views
+from detector.store.milestones import RESTORED
 from detector.store.store import Store, open_store
 
 KEY_FILE = "fingerprint.key"
@@ -139,12 +140,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
         here = await stack.enter_async_context(reading(config, read_only=False))
         host = await stack.enter_async_context(_host(config))
         collect = Collect(here.store, host)
+        restored = await here.store.milestone(RESTORED)
         compare = Compare(here.store, here.comparisons, here.views, here.settings.current_policy, _new_id)
         deliver = Deliver(
             outbox=here.store,
             summaries=_Summaries(here),
             routing=_routing(config),
             notifiers=_notifiers(config, host.session),
+            restored_at=restored.at if restored is not None else None,
         )
         schedule = Schedule()
         schedule.replace(config.sources, now=datetime.now(UTC))

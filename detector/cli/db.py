@@ -1,10 +1,17 @@
 """`parity db`: care for the database."""
 
 import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from detector.cli.output import config_option, finish
+from detector.cli.output import DRIFT, config_option, finish, output_option, say, show_rows, styled
+from detector.model.clock import print_time
+
+if TYPE_CHECKING:
+    from detector.store.backup import Resume
 
 
 @click.group()
@@ -24,3 +31,110 @@ def upgrade(config_path: str | None) -> None:
 
     asyncio.run(bring())
     finish(0, "db: the schema is up to date")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@config_option
+def backup(file: Path, force: bool, config_path: str | None) -> None:
+    """Copy the database to FILE: whole, checked and synced, also while a service writes to it.
+
+    The fingerprint key is not in it: keep a copy of that apart.
+    """
+    from detector.cli.asking import configuration
+    from detector.cli.sizes import size
+    from detector.store.backup import back_up, sqlite_file
+
+    config = configuration(config_path)
+    instead = f"take pg_dump --format=custom --file={file} DATABASE, or parity db export {file}"
+    database = sqlite_file(config.database_url, instead=instead)
+    written = asyncio.run(back_up(database, file, force=force))
+    finish(0, f"db: {file} is a backup of {database}, {size(written)}, checked")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--resume-outbox",
+    "resume",
+    type=click.Choice(["hold", "send"]),
+    default="hold",
+    show_default=True,
+    help="What becomes of alerts that the backup still owes: they may have been sent since.",
+)
+@config_option
+def restore(file: Path, resume: "Resume", config_path: str | None) -> None:
+    """Put a backup in the place of the database, which is kept aside. No service may run on it."""
+    from detector.cli.asking import configuration
+    from detector.store.backup import restore as put_back
+    from detector.store.backup import sqlite_file
+
+    config = configuration(config_path)
+    instead = "take pg_restore, or parity db import into an empty database"
+    database = sqlite_file(config.database_url, instead=instead)
+    done = asyncio.run(put_back(file, database, resume=resume, now=datetime.now(UTC)))
+    newest = f"its newest snapshot is of {print_time(done.newest)}" if done.newest else "it has no snapshot"
+    click.echo(f"{newest}; what was seen since is seen again", err=True)
+    if done.owed:
+        fate = "held: --resume-outbox=send sends such" if resume == "hold" else "sent at the next start"
+        alerts = f"{done.owed} alert{'s' * (done.owed != 1)}"
+        click.echo(
+            f"{alerts} that it owed may have been sent since, and {'are' if done.owed != 1 else 'is'} {fate}",
+            err=True,
+        )
+    if done.tokens:
+        good = f"{done.tokens} token{'s are' if done.tokens != 1 else ' is'} good"
+        click.echo(f"{good} as of then: revoke again what was revoked since", err=True)
+    aside = f"; what was there is {done.aside}" if done.aside else ""
+    finish(0, f"db: {file} is restored to {database}{aside}")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@config_option
+def verify(file: Path | None, config_path: str | None) -> None:
+    """Check every page, value and law of the database, or of a backup in FILE. Changes nothing."""
+    from detector.cli.asking import configuration
+    from detector.store.location import locate
+    from detector.store.schema import examined
+    from detector.store.verifying import checks
+
+    location = locate(f"sqlite:///{file}" if file is not None else configuration(config_path).database_url)
+
+    async def check() -> int:
+        broken = 0
+        async with examined(location) as connection:
+            async for one in checks(connection, location):
+                broken += one.broken > 0
+                mark = styled("✖", fg="red") if one.broken else styled("✓", fg="green")
+                say(f"{mark} {one.law}" + (f": {one.broken} do not ({one.example})" if one.broken else ""))
+        return broken
+
+    if broken := asyncio.run(check()):
+        finish(
+            DRIFT, f"db: {broken} thing{'s' * (broken != 1)} cannot be true in {location}: restore a backup"
+        )
+    finish(0, f"db: {location} is sound")
+
+
+@db.command()
+@output_option
+@config_option
+def stats(output: str, config_path: str | None) -> None:
+    """Show what the database holds, how large each part is, and how fast it grows."""
+    from detector.cli.asking import configuration
+    from detector.cli.sizes import stats_lines, stats_rows
+    from detector.store.location import locate
+    from detector.store.measuring import Stats, measured
+    from detector.store.schema import examined
+
+    location = locate(configuration(config_path).database_url)
+
+    async def measure() -> Stats:
+        async with examined(location) as connection:
+            return await measured(connection, location)
+
+    document = asyncio.run(measure()).document()
+    show_rows(document, output, table=stats_lines, rows=stats_rows)
+    finish(0, f"db: {location}")

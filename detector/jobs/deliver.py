@@ -95,6 +95,7 @@ class Deliver:
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = _RANDOM.random,
+        restored_at: datetime | None = None,
     ) -> None:
         self._outbox = outbox
         self._summaries = summaries
@@ -103,6 +104,8 @@ class Deliver:
         self._jitter = jitter
         self.hear(routing, notifiers)
         self._born = clock()
+        #: A backup took the place of the database then: messages may stand that it knows nothing of.
+        self._restored_at = restored_at
         #: Alert -> receivers that are done with it, while others are not. A crash forgets it: then one
         #: receiver may hear twice, none not at all.
         self._done: dict[str, dict[str, Outcome]] = {}
@@ -166,7 +169,7 @@ class Deliver:
         told = [receiver for receiver, handle in group.handles.items() if handle is not None]
         if body["resolved"]:
             # Who was never told of a drift is not told of its end. A try that was cut off may have told.
-            maybe = this.routing.possible(body) if self._in_doubt(group) else ()
+            maybe = this.routing.possible(body) if self._in_doubt(group, this) else ()
             receivers = list(dict.fromkeys([*told, *maybe]))
         else:
             routed = this.routing.destinations(body)
@@ -218,7 +221,7 @@ class Deliver:
             body=group.body,
             handle=handle,
             reply=reply_of((owed.event for owed in group.owed), group.body) if handle else None,
-            in_doubt=self._in_doubt(group) and receiver not in group.digests,
+            in_doubt=self._in_doubt(group, this) and receiver not in group.digests,
         )
         try:
             receipt = await channel.notifier.send(message)
@@ -286,12 +289,15 @@ class Deliver:
         for each in group.ids:
             self._done.pop(each, None)
 
-    def _in_doubt(self, group: Group) -> bool:
+    def _in_doubt(self, group: Group, this: _Round) -> bool:
         """Tell whether a message may stand there of which nothing is known.
 
-        After a start, an alert of before may still be under the lease of the process that ended.
+        After a start, an alert of before may still be under the lease of the process that ended; after a
+        restore, anything may have been said since the backup.
         """
-        return group.tries > 0 or self._clock() - self._born < LEASE.total_seconds()
+        starting = self._clock() - self._born < LEASE.total_seconds()
+        restored = self._restored_at is not None and this.at - self._restored_at < _GIVE_UP
+        return group.tries > 0 or starting or restored
 
 
 def _failed(receiver: str, channel: Channel, group: Group, error: DeliveryError, this: _Round) -> Outcome:

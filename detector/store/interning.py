@@ -79,7 +79,8 @@ class Interning:
         found, unknown = _split(entries, self._values, self._new_values)
         if unknown:
             rows = {
-                _digest(body, hints): (key, body, hints) for key, body, hints in _bodies(unknown, entries)
+                value_digest(body, hints): (key, body, hints)
+                for key, body, hints in _bodies(unknown, entries)
             }
             ids: dict[bytes, int] = {}
             for digests in chunks(list(rows)):
@@ -170,8 +171,8 @@ def _bodies(
         yield key, value_bytes(entry.value), hints
 
 
-def _digest(body: bytes, hints: bytes | None) -> bytes:
-    """JSON holds no zero byte, so the two parts cannot be mistaken for each other."""
+def value_digest(body: bytes, hints: bytes | None) -> bytes:
+    """Return what a value is stored under. JSON holds no zero byte: its two parts cannot be mistaken."""
     return sha256(body + b"\0" + (hints or b"")).digest()[:16]
 
 

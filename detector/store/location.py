@@ -7,6 +7,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from detector.errors import StoreBusyError, StoreError, UsageError
+from detector.store.sizes import Sizes
 from detector.store.sqlite import SqliteFile
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ class Location(Protocol):
 
     def readers(self) -> AsyncEngine:
         """Return the engine of the reading connections: each transaction sees one committed state."""
+
+    def examiner(self) -> AsyncEngine:
+        """Return an engine for one long look at everything: it reads one committed state, without haste."""
+
+    async def sizes(self, connection: AsyncConnection) -> Sizes:
+        """Return how much room it takes."""
+
+    async def damages(self, connection: AsyncConnection) -> list[str]:
+        """Return what a check of every page finds; nothing where the server checks its pages itself."""
 
     async def check(self, connection: AsyncConnection) -> None:
         """Raise StoreSchemaError where it is damaged or cannot hold what Parity writes."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from detector.errors import StoreBusyError, StoreError, StoreInUseError, StoreSchemaError
 from detector.store.columns import micros
 from detector.store.location import ConflictError
+from detector.store.sizes import Sizes
 
 try:
     import asyncpg
@@ -49,6 +50,11 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 _OPENED: Final = "open store"
 _MARK: Final = "INSERT INTO audit_event (at, actor, action, target) VALUES ($1, $2, $3, $4) RETURNING id"
 _NEWEST_MARK: Final = "SELECT max(id) FROM audit_event WHERE action = $1"
+_SIZE: Final = text("SELECT pg_database_size(current_database())")
+_TABLE_SIZES: Final = text(
+    "SELECT relname, pg_total_relation_size(oid) FROM pg_class "
+    "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+)
 _ENCODING: Final = text("SHOW server_encoding")
 
 _SILENT: Final = "does not answer: look whether PostgreSQL runs, and whether database_url is right"
@@ -111,6 +117,19 @@ class PostgresDatabase:
             statement_timeout=f"{_STATEMENT_SECONDS}s",
             default_transaction_read_only="on",
         )
+
+    def examiner(self) -> AsyncEngine:
+        return self._engine(
+            connections=1, isolation="REPEATABLE READ", seconds=None, default_transaction_read_only="on"
+        )
+
+    async def sizes(self, connection: AsyncConnection) -> Sizes:
+        tables = {row[0]: int(row[1]) for row in await connection.execute(_TABLE_SIZES)}
+        return Sizes(database=(await connection.execute(_SIZE)).scalar_one(), journal=None, tables=tables)
+
+    async def damages(self, connection: AsyncConnection) -> list[str]:
+        """Pages have checksums of the server, keys are its own to keep."""
+        return []
 
     async def check(self, connection: AsyncConnection) -> None:
         encoding = (await connection.execute(_ENCODING)).scalar_one()

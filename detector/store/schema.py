@@ -13,7 +13,7 @@ from detector.store.location import Location
 
 #: The newest revision in ``migrations/versions``. Named here so that a start on a current database needs no
 #: Alembic.
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSION: Final = text("SELECT version_num FROM alembic_version")
 
@@ -24,7 +24,7 @@ async def bring_up_to_date(location: Location) -> None:
     A file that is not ours is left as it was. Raises StoreSchemaError where it is damaged, of another
     program, or newer than this one.
     """
-    async with _looking_at(location, location.inspector()) as connection:
+    async with looking_at(location, location.inspector()) as connection:
         found = await _version(connection, location)
         await location.check(connection)
         if found != HEAD:
@@ -33,8 +33,36 @@ async def bring_up_to_date(location: Location) -> None:
 
 async def require_current(location: Location) -> None:
     """Raise StoreSchemaError unless the schema is the one of this program."""
-    async with _looking_at(location, location.readers()) as connection:
+    async with looking_at(location, location.readers()) as connection:
+        await _require_current(connection, location)
+
+
+@asynccontextmanager
+async def examined(location: Location) -> AsyncIterator[AsyncConnection]:
+    """Read one committed state of a database of this schema, for as long as it takes.
+
+    Raises StoreError where it is missing, StoreSchemaError as `require_current`.
+    """
+    location.require(may_make=False)
+    async with looking_at(location, location.examiner()) as connection:
+        await _require_current(connection, location)
+        yield connection
+
+
+async def revision_of(location: Location) -> str:
+    """Return the revision of a database of Parity that this program knows. Raises StoreSchemaError."""
+    location.require(may_make=False)
+    async with looking_at(location, location.examiner()) as connection:
         found = await _version(connection, location)
+    if found is None:
+        raise StoreSchemaError(f"{location} is empty: it holds nothing of Parity")
+    if not _is_older(found):
+        raise _newer(location, found)
+    return found
+
+
+async def _require_current(connection: AsyncConnection, location: Location) -> None:
+    found = await _version(connection, location)
     if found is None:
         raise StoreSchemaError(f"{location} is empty: start `parity serve` on it once")
     if found != HEAD:
@@ -44,7 +72,8 @@ async def require_current(location: Location) -> None:
 
 
 @asynccontextmanager
-async def _looking_at(location: Location, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def looking_at(location: Location, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Run one transaction on a connection of its own. Every error of the driver leaves as ours."""
     try:
         async with engine.begin() as connection:
             yield connection

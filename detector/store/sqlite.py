@@ -6,19 +6,27 @@ transactions begin too late and lose updates), WAL with ``synchronous=FULL`` so 
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from detector.errors import StoreBusyError, StoreError, StoreSchemaError
 from detector.store.lock import OwnerLock
+from detector.store.sizes import Sizes
 from detector.store.sqlite_driver import connected
 
 _CHECK: Final = text("PRAGMA quick_check(1)")
+_WHOLE_CHECK: Final = text("PRAGMA integrity_check(20)")
+_ORPHANS: Final = text("SELECT * FROM pragma_foreign_key_check LIMIT 20")
+_TABLE_SIZES: Final = text(
+    "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_master USING (name) "
+    "WHERE aggregate = TRUE GROUP BY tbl_name"
+)
 #: Without foreign keys: a migration may have to build a table anew that others refer to
 #: (https://www.sqlite.org/lang_altertable.html#otheralter).
 _INSPECTOR_PRAGMAS: Final = (
@@ -42,23 +50,23 @@ class SqliteFile:
     errors = (DBAPIError,)
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
 
     def __str__(self) -> str:
-        return str(self._path)
+        return str(self.path)
 
     def require(self, *, may_make: bool) -> None:
-        if self._path.is_file():
+        if self.path.is_file():
             return
         if not may_make:
             raise StoreError(f"there is no database {self}: start `parity serve` once, or mend database_url")
-        if self._path.exists():
+        if self.path.exists():
             raise StoreError(f"{self} is not a file: give database_url a file")
 
     async def own(self) -> OwnerLock:
-        lock = OwnerLock(self._path)
+        lock = OwnerLock(self.path)
         try:
-            _create(self._path)
+            _create(self.path)
         except BaseException:
             await lock.release()
             raise
@@ -66,15 +74,34 @@ class SqliteFile:
 
     def writer(self) -> AsyncEngine:
         """It never creates the file."""
-        return _engine(self._path, "rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+        return _engine(self.path, "rw", _WRITER_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
 
     def inspector(self) -> AsyncEngine:
         """Connecting changes nothing in the file."""
-        return _engine(self._path, "rw", _INSPECTOR_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
+        return _engine(self.path, "rw", _INSPECTOR_PRAGMAS, "BEGIN IMMEDIATE", connections=1)
 
     def readers(self) -> AsyncEngine:
         """On a disk mounted read-only the file is immutable: the journal's index could not be made."""
-        return _engine(self._path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+        return _engine(self.path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+
+    def examiner(self) -> AsyncEngine:
+        return _engine(self.path, "ro", _READER_PRAGMAS, "BEGIN", connections=1)
+
+    async def sizes(self, connection: AsyncConnection) -> Sizes:
+        tables: dict[str, int] | None = None
+        with suppress(OperationalError):  # a build without dbstat (https://www.sqlite.org/dbstat.html)
+            tables = {row[0]: int(row[1]) for row in await connection.execute(_TABLE_SIZES)}
+        return Sizes(
+            database=self.path.stat().st_size,
+            journal=_size(self.path.with_name(f"{self.path.name}-wal")),
+            tables=tables,
+        )
+
+    async def damages(self, connection: AsyncConnection) -> list[str]:
+        found = [str(line) for line in (await connection.execute(_WHOLE_CHECK)).scalars()]
+        orphans = (await connection.execute(_ORPHANS)).all()
+        found = [] if found == ["ok"] else found
+        return [*found, *(f"a row of {row[0]} refers to a row of {row[2]} that is gone" for row in orphans)]
 
     async def check(self, connection: AsyncConnection) -> None:
         if (await connection.execute(_CHECK)).scalar_one() != "ok":
@@ -106,6 +133,13 @@ class SqliteFile:
 
     def _damaged(self, finding: str) -> StoreSchemaError:
         return StoreSchemaError(f"{self} is damaged: {finding}. Move it away and put a backup in its place")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _create(path: Path) -> None:

@@ -8,6 +8,7 @@ from detector.store.deployments import Deployments
 from detector.store.history import History
 from detector.store.interning import Interning
 from detector.store.location import locate
+from detector.store.milestones import Milestones
 from detector.store.outbox import Outbox
 from detector.store.recording import Recording
 from detector.store.register import Register
@@ -96,6 +97,8 @@ class Store:
         self.deliveries = outbox.deliveries
 
         self._renaming = Renaming(database)
+
+        self.milestone = Milestones(database).milestone
 
         tokens = Tokens(database)
         self.add_token = tokens.add_token

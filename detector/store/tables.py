@@ -173,4 +173,14 @@ label = Table(
     PrimaryKeyConstraint("environment", "name"),
 )
 
+#: What happened to the database as a whole, such as when it was restored.
+milestone = Table(
+    "milestone",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Time, nullable=False),
+    #: Of what was pruned: the first commit whose whole state is still known.
+    Column("seq", BigInteger),
+)
+
 Index("ix_stream_state_changed_seq", stream_state.c.changed_seq)

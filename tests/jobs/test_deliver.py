@@ -91,6 +91,7 @@ class Service:
     routing: Routing = field(default_factory=lambda: Routing(receivers=("ops",)))
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     jitter: float = 0.5
+    restored_at: datetime | None = None
     owed: int = 0
     asked: int = 0
 
@@ -128,6 +129,7 @@ class Service:
             routing=self.routing,
             notifiers=self.notifiers,
             clock=self.clock,
+            restored_at=self.restored_at,
             pause=self.clock.pause,
             jitter=lambda: self.jitter,
         )
@@ -448,6 +450,17 @@ async def test_who_hears_at_once_does_not_wait_for_the_digest_of_another(service
 
 
 # -------------------------------------------------------------------------------------------------- crash
+
+
+@pytest.mark.parametrize(("days", "in_doubt"), [(0, True), (13, True), (15, False)])
+async def test_after_a_restore_a_message_may_stand_that_the_backup_knows_nothing_of(
+    service: Service, days: int, *, in_doubt: bool
+) -> None:
+    ops = service.receiver("ops")
+    service.restored_at = service.clock.now - timedelta(days=days)
+    await service.owe()
+    await service.start().run(service.clock.now)
+    assert [(message.in_doubt, message.handle) for _, message in ops.said] == [(in_doubt, None)]
 
 
 async def test_after_a_crash_it_is_said_again_in_doubt(service: Service) -> None:
