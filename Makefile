@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format proof bench lock clean
+.PHONY: help run test lint format proof bench bench-full lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready-run ## Install what is locked, then watch the three environments of examples/quickstart
 	@exec $(BIN)/parity serve --config examples/quickstart/parity.yml
@@ -34,6 +34,9 @@ proof: $(VENV)/.ready-test ## Run the figures in full size and print their table
 
 bench: $(VENV)/.ready-test ## Measure against rivals and print the ratios
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-full: $(VENV)/.ready-test ## The same in the sizes that the goals speak of (long)
+	@$(BIN)/python -m bench --full $(ARGS)
 
 # One constraint chain: what runs is pinned first, tests and build take the same versions.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

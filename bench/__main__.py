@@ -8,40 +8,43 @@ from typing import Final
 
 import orjson
 
-from bench import differing, judging, ordering, starting
+from bench import differing, judging, keeping, ordering, starting
 from bench.measuring import Result, Work, WrongResultError, measure
 from bench.report import document, markdown
+from bench.sizes import FULL, QUICK, Size
 
-#: Number of the work -> what sets it up, for so many facts. A set-up may yield several variants.
-WORKS: Final[dict[str, Callable[[int], Iterator[Work]]]] = {
-    "B1": differing.warm,
-    "B2": differing.cold,
-    "B3": differing.judged,
-    "J1": judging.many,
-    "J2": judging.again,
-    "B14": starting.whole_process,
-    "V1": ordering.steps,
+#: Number of the work -> what sets it up, in some size. A set-up may yield several variants.
+WORKS: Final[dict[str, Callable[[Size], Iterator[Work]]]] = {
+    "B1": lambda size: differing.warm(size.facts),
+    "B2": lambda size: differing.cold(size.facts),
+    "B3": lambda size: differing.judged(size.facts),
+    "B6": lambda size: keeping.environment(size.kept),
+    "B7": lambda size: keeping.job(size.job),
+    "B14": lambda _: starting.whole_process(),
+    "J1": lambda size: judging.many(size.facts),
+    "J2": lambda size: judging.again(size.facts),
+    "V1": lambda size: ordering.steps(size.version_pairs),
 }
-FACTS: Final = 10_000
-ROUNDS: Final = 7
 OUT: Final = Path(__file__).parent / "out" / "bench.json"
 
 
-def main(arguments: Sequence[str], *, facts: int = FACTS) -> int:
+def main(arguments: Sequence[str], *, quick: Size = QUICK) -> int:
     """Run what is asked for. Returns 1 where a rival said something else than ours; no time ever fails."""
     asked = _parser().parse_args(arguments)
+    size = FULL if asked.full else quick
+    rounds = asked.rounds or size.rounds
     results: list[Result] = []
     try:
         for number in asked.only:
-            for work in WORKS[number](facts):
+            for work in WORKS[number](size):
                 print(f"{work.number}: {work.title}", file=sys.stderr)
-                results.append(measure(work, rounds=asked.rounds))
+                results.append(measure(work, rounds=rounds))
     except WrongResultError as error:
         print(f"wrong result: {error}", file=sys.stderr)
         return 1
-    print(markdown(results, rounds=asked.rounds))
+    print(markdown(results, rounds=rounds))
     asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_bytes(orjson.dumps(document(results, rounds=asked.rounds), option=orjson.OPT_INDENT_2))
+    asked.json.write_bytes(orjson.dumps(document(results, rounds=rounds), option=orjson.OPT_INDENT_2))
     print(f"every sample: {asked.json}", file=sys.stderr)
     return 0
 
@@ -51,7 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", type=_numbers, default=list(WORKS), metavar="B1,…", help=f"of {', '.join(WORKS)}"
     )
-    parser.add_argument("--rounds", type=_count, default=ROUNDS, help=f"{ROUNDS} if not given")
+    parser.add_argument("--full", action="store_true", help="in the sizes that the goals speak of (long)")
+    parser.add_argument(
+        "--rounds", type=_count, help=f"if not given {QUICK.rounds}, or {FULL.rounds} with --full"
+    )
     parser.add_argument("--json", type=Path, default=OUT, metavar="FILE", help="where every sample goes")
     return parser
 

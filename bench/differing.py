@@ -38,7 +38,7 @@ def warm(facts: int) -> Iterator[Work]:
                 name="parity", run=partial(differences, left, right, interner), answer=_of_differences
             ),
             rivals=(*_deepdiff_modes(pair), *_other_libraries(pair)),
-            goal=Goal(ratio=500, against="DeepDiff"),
+            goals=(Goal(ratio=500, against="DeepDiff"),),
         )
 
 
@@ -63,7 +63,7 @@ def cold(facts: int) -> Iterator[Work]:
             )
             for mode in rivals.DEEPDIFF_MODES
         ),
-        goal=Goal(ratio=20, against="DeepDiff"),
+        goals=(Goal(ratio=20, against="DeepDiff"),),
     )
 
 
@@ -82,7 +82,7 @@ def judged(facts: int) -> Iterator[Work]:
             answer=_of_verdicts,
         ),
         rivals=tuple(_deepdiff_modes(pair)),
-        goal=Goal(ratio=100, against="DeepDiff"),
+        goals=(Goal(ratio=100, against="DeepDiff"),),
     )
 
 

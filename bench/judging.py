@@ -15,7 +15,7 @@ from typing import Final
 from structlog.testing import capture_logs
 
 from bench.made_up import NOW, SERVICE, Facts, mixed, observation
-from bench.measuring import Contender, Work
+from bench.measuring import Contender, Limit, Work
 from detector.config.policy import Policy
 from detector.engine.judgement import Case, judge, subject_of
 from detector.engine.pack import PACK
@@ -66,7 +66,7 @@ def many(facts: int) -> Iterator[Work]:
                 answer=lambda said: said,
             ),
         ),
-        seconds=1.0,
+        goals=(Limit(figure="wall", most=1.0),),
     )
 
 
@@ -100,7 +100,7 @@ def again(facts: int) -> Iterator[Work]:
                         answer=lambda said: said,
                     ),
                 ),
-                seconds=5.0 * services / 200,  # five seconds for 200 services
+                goals=(Limit(figure="wall", most=5.0 * services / 200),),  # five seconds for 200 services
             )
         finally:
             loop.run_until_complete(store.close())

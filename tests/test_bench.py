@@ -11,19 +11,38 @@ from typing import Any
 
 import pytest
 
-from bench import differing, measuring, starting
+from bench import designs, differing, measuring, starting
 from bench.__main__ import WORKS, main
 from bench.made_up import mixed, plain
-from bench.measuring import Contender, Goal, Result, Row, Sample, Work, WrongResultError, check, measure
+from bench.measuring import (
+    Contender,
+    Goal,
+    Limit,
+    Result,
+    Row,
+    Sample,
+    Work,
+    WrongResultError,
+    check,
+    measure,
+)
+from bench.report import document, markdown
+from bench.sizes import Fleet, Size
 from detector.engine.pairing import Differences, differences
 from detector.engine.view import Interner, View
 
-FACTS = 400
+SMALL = Size(
+    rounds=1,
+    facts=400,
+    version_pairs=400,
+    kept=Fleet(targets=3, facts=60, polls=3),
+    job=Fleet(targets=3, facts=60, polls=6),
+)
 
 
 def run(tmp_path: Path, *only: str) -> tuple[int, dict[str, Any]]:
     kept = tmp_path / "kept" / "bench.json"
-    code = main(["--only", ",".join(only), "--rounds", "1", "--json", str(kept)], facts=FACTS)
+    code = main(["--only", ",".join(only), "--rounds", "1", "--json", str(kept)], quick=SMALL)
     return code, json.loads(kept.read_bytes()) if kept.exists() else {}
 
 
@@ -42,8 +61,9 @@ def test_every_work_runs_and_all_rivals_say_the_same(
         assert f"| {number} | {work['title']} |" in printed
         for rival in work["rivals"]:
             assert f"| {rival['name']} |" in printed
-            assert len(rival["ours"]) == len(rival["theirs"]) == 1
-            assert all(rival["ours"][0][clock] > 0 for clock in ("cpu", "wall"))
+            assert len(rival["theirs"]) == 1
+        assert len(work["ours"]) == 1
+        assert all(work["ours"][0][clock] > 0 for clock in ("cpu", "wall", work["figure"]))
 
 
 def _loses_one(left: View, right: View, interner: Interner) -> Differences:
@@ -65,7 +85,7 @@ def test_a_lost_difference_turns_the_run_red(
 
 
 def test_a_file_diff_that_overlooks_a_key_turns_the_run_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    [work] = starting.whole_process(0)
+    [work] = starting.whole_process()
     for by_hand in work.rivals[:2]:
         assert by_hand.answer is None, "a floor says nothing that could be compared"
     overlooking = Contender(name="parity diff", run=lambda: "SETTING_03", answer=work.ours.answer)
@@ -110,17 +130,41 @@ def test_a_ratio_is_that_of_one_round_and_a_goal_speaks_of_the_fastest_rival() -
     slow = Row(rival="Deep slow", ours=ours, theirs=(Sample(9, 9), Sample(18, 18), Sample(9, 9)))
     fast = Row(rival="Deep fast", ours=ours, theirs=(Sample(4, 4), Sample(6, 6), Sample(2, 2)))
     other = Row(rival="other", ours=ours, theirs=(Sample(1, 1), Sample(1, 1), Sample(1, 1)))
-    assert (fast.ratios, fast.ratio) == ([4.0, 3.0, 2.0], 3.0)
-    nothing = Contender(name="", run=int)
-    work = Work(number="B0", title="", ours=nothing, rivals=(), goal=Goal(ratio=2, against="Deep"))
-    assert Result(work=work, rows=(slow, fast, other)).decisive is fast
-    assert Result(work=replace(work, goal=None), rows=(slow, fast)).decisive is None
+    assert (fast.ratios(), fast.ratio()) == ([4.0, 3.0, 2.0], 3.0)
+    work = Work(number="B0", title="", ours=Contender(name="", run=int))
+    found = Result(work=work, ours=ours, rows=(slow, fast, other))
+    assert found.decisive(Goal(ratio=2, against="Deep")) is fast
+
+
+#: Ours takes a second of CPU and 80 bytes, the rival half a second and 800 bytes.
+GOALS: list[tuple[Goal | Limit, float, bool, str]] = [
+    (Goal(against="rival", ratio=0.4), 0.5, True, "≥ 0.40×: reached"),
+    (Goal(against="rival", ratio=5), 0.5, False, "≥ 5.00×: **missed** by 10.00×"),
+    (Goal(against="rival", most=3), 2.0, True, "≤ 3.00× (2.00×): reached"),
+    (Goal(against="rival", most=1.6), 2.0, False, "≤ 1.60× (2.00×): **missed** by 1.25×"),
+    (Goal(against="rival", ratio=8, figure="disk"), 10.0, True, "≥ 8.00× on disk (10×): reached"),
+    (Limit(figure="wall", most=2.5), 2.0, True, "by the wall clock ≤ 2.50 s (2.00 s): reached"),
+    (Limit(figure="disk", most=64), 80.0, False, "on disk ≤ 64 B (80 B): **missed** by 1.25×"),
+    (Limit(figure="disk", most=0, about="more"), 80.0, False, "more ≤ 0 B (80 B): **missed**"),
+]
+
+
+@pytest.mark.parametrize(("goal", "measured", "reached", "said"), GOALS)
+def test_the_table_says_of_each_goal_what_was_measured_and_whether_it_was_reached(
+    *, goal: Goal | Limit, measured: float, reached: bool, said: str
+) -> None:
+    ours, theirs = (Sample(1.0, 2.0, {"disk": 80.0}),), (Sample(0.5, 1.0, {"disk": 800.0}),)
+    work = Work(number="B0", title="work", ours=Contender(name="", run=int), goals=(goal,))
+    result = Result(work=work, ours=ours, rows=(Row(rival="rival", ours=ours, theirs=theirs),))
+    assert f" {said}" in markdown([result], rounds=1)
+    [kept] = document([result], rounds=1)["works"]
+    assert (kept["goals"][0]["measured"], kept["goals"][0]["reached"]) == (measured, reached)
 
 
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        (["--only", "B1,B99"], "no work B99; there are B1, B2, B3, J1, J2, B14, V1"),
+        (["--only", "B1,B99"], f"no work B99; there are {', '.join(WORKS)}"),
         (["--rounds", "0"], "at least one round"),
     ],
 )
@@ -131,6 +175,34 @@ def test_what_cannot_be_measured_is_refused(
         main(arguments)
     assert ended.value.code == 2
     assert remedy in capsys.readouterr().err
+
+
+class _Forgetful(designs.BlobPerPoll):
+    """Overlooks that anything changed."""
+
+    def record(self, target: int, at: int, facts: designs.Facts) -> None:
+        super().record(target, at, facts if at == 0 else self.state(target, 0))
+
+
+def test_a_design_that_forgets_a_change_turns_the_run_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(designs.DESIGNS, "a zstd blob per poll", _Forgetful)
+    assert run(tmp_path, "B7") == (1, {})
+    assert re.search(
+        r"wrong result: B7: a zstd blob per poll and ours differ: \d+ places, ", capsys.readouterr().err
+    )
+
+
+def test_a_long_work_is_run_once_for_each_sample_and_each_run_is_checked() -> None:
+    turns: list[str] = []
+    ours = Contender(name="ours", run=partial(_turn, turns, "ours"), answer=lambda _: len(turns) < 5)
+    rival = Contender(name="rival", run=partial(_turn, turns, "rival"), answer=lambda _: True)
+    work = Work(number="B0", title="", ours=ours, rivals=(rival,), rounds=2)
+    assert len(measure(work, rounds=9).ours) == 2
+    assert len(turns) == 4
+    with pytest.raises(WrongResultError):
+        measure(work, rounds=9)
 
 
 # --- what is measured -----------------------------------------------------------------------------

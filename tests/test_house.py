@@ -109,8 +109,8 @@ def test_every_command_of_make_says_what_it_does() -> None:
     text = (ROOT / "Makefile").read_text()
     commands = set(re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split())
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    explained = dict(re.findall(r"^ *make (\w+) +(\S.*)$", shown, re.MULTILINE))
-    assert set(explained) == commands == set(re.findall(r"^([a-z]+):", text, re.MULTILINE))
+    explained = dict(re.findall(r"^ *make ([\w-]+) +(\S.*)$", shown, re.MULTILINE))
+    assert set(explained) == commands == set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
 
 
 # --- locks ----------------------------------------------------------------------------------------

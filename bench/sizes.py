@@ -1,0 +1,50 @@
+"""How large each work is: as in the design, or smaller and of the same shape."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """So many targets, which are services of an environment, with so many facts, polled so often."""
+
+    targets: int
+    facts: int
+    polls: int
+
+    def __str__(self) -> str:
+        return f"{self.targets} targets × {self.facts:,} facts × {self.polls} polls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """The size of every work."""
+
+    #: Interleaved rounds, unless others are asked for.
+    rounds: int
+    #: B1 to B3, J1, J2.
+    facts: int
+    #: V1.
+    version_pairs: int
+    #: B6: what an environment costs on the disk.
+    kept: Fleet
+    #: B7: one fact of each target changes at every poll.
+    job: Fleet
+
+
+#: `make bench`, within six minutes.
+QUICK: Final = Size(
+    rounds=7,
+    facts=10_000,
+    version_pairs=20_000,
+    kept=Fleet(targets=20, facts=1_000, polls=30),
+    job=Fleet(targets=8, facts=1_000, polls=100),
+)
+#: `make bench-full`: what the goals speak of.
+FULL: Final = Size(
+    rounds=15,
+    facts=10_000,
+    version_pairs=100_000,
+    kept=Fleet(targets=200, facts=1_000, polls=100),
+    job=Fleet(targets=200, facts=1_000, polls=100),
+)
