@@ -1,0 +1,213 @@
+"""Services that are forked from a process which has imported everything: each starts in a tenth of the time.
+
+A service is `parity serve` itself, with two changes: what it does every second it does every 100 ms, and it
+wakes its loop by a call that is no send. It may be broken by one named mutation, which a harness must find.
+"""
+
+import asyncio
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from tests.servers.process import ServerFailed, ServerProcess
+
+_ROOT = Path(__file__).parents[2]
+#: prctl(2): a child ends with its parent, and any process of this user may trace it.
+_DEATH_SIGNAL: Final = 1
+_TRACER: Final = 0x59616D61
+_FIRST: Final = """\
+version: 1
+server: {database_url: "sqlite:///parity.db", auth: none}
+environments: [{name: staging, tier: staging}, {name: prod, tier: production}]
+services: [{name: shop, sources: {prod: [{type: push, name: ci}]}}]
+alerting: {receivers: [{name: shop, slack: {channel: C0SHOP, bot_token_file: secret}}]}
+"""
+_ANYONE: Final = ctypes.c_ulong(-1)
+
+
+class Nursery(ServerProcess):
+    """The process that services are forked from."""
+
+    name = "nursery"
+
+    def serve(self, config: Path, output: Path, mutation: str | None = None) -> "Forked":
+        """Start a service and wait until it is ready; ServerFailed with its log when it is not."""
+        service = self.begin(config, output, mutation)
+        service.until_ready()
+        return service
+
+    def begin(self, config: Path, output: Path, mutation: str | None = None) -> "Forked":
+        """Start a service without waiting for it."""
+        output.touch()
+        began = output.stat().st_size
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(30)
+            door.connect(str(self.folder / "door"))
+            order = {"config": str(config), "output": str(output), "mutation": mutation}
+            door.sendall(json.dumps(order).encode() + b"\n")
+            return Forked(int(door.makefile().readline()), output, began)
+
+    def _command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "tests.faults.nursery", str(self.folder / "door")]
+
+    def _environment(self) -> Mapping[str, str]:
+        return os.environ | {"PYTHONPATH": str(_ROOT), "NO_COLOR": "1"}
+
+    def _ready(self) -> bool:
+        return self.output.endswith("open\n")
+
+
+class Forked:
+    """A service of the nursery."""
+
+    def __init__(self, pid: int, output: Path, began: int) -> None:
+        self.pid = pid
+        self._output = output
+        self._began = began
+        self._fd = os.pidfd_open(pid)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The events of this one."""
+        lines = self._output.read_bytes()[self._began :].decode(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def lives(self, seconds: float = 0) -> bool:
+        """Tell whether it runs; waits so long for its end."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return not poll.poll(seconds * 1000)
+
+    def until_ready(self, seconds: float = 30) -> None:
+        """Wait until it says that it is ready."""
+        deadline = time.monotonic() + seconds
+        while not any(line["event"] == "ready" for line in self.log):
+            if not self.lives(0.01) or time.monotonic() > deadline:
+                self.kill()
+                raise ServerFailed(f"not ready:\n{self._output.read_text()[-4000:]}")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal if it still runs: this very process, never one that has its number now."""
+        try:
+            signal.pidfd_send_signal(self._fd, number)
+        except ProcessLookupError:
+            return
+
+    def kill(self) -> None:
+        """End it as a crash does, and wait for its end."""
+        self.signal(signal.SIGKILL)
+        assert not self.lives(10)
+
+    def end(self) -> None:
+        """Ask it to stop, and wait for its end."""
+        self.signal(signal.SIGTERM)
+        if self.lives(15):
+            self.kill()
+            raise ServerFailed(f"did not stop:\n{self._output.read_text()[-4000:]}")
+
+
+# --- in the process of its own ----------------------------------------------------------------------------
+
+
+def _run(door: str) -> None:
+    from detector.cli import parity
+
+    asyncio.run(_warm(Path(door).with_name("warm")))
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(10)
+    assert threading.active_count() == 1, "a fork takes one thread along"
+    # The kernel takes note of the ends of children, nobody waits for them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(door)
+        listening.listen()
+        print("open", flush=True)
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                order = json.loads(connection.makefile().readline())
+                pid = os.fork()
+                if pid == 0:
+                    listening.close()
+                    connection.close()
+                    _be_a_service(parity, order)
+                connection.sendall(f"{pid}\n".encode())
+
+
+async def _warm(folder: Path) -> None:
+    """Go through one start, so that what is imported and compiled late is there."""
+    from detector.api.app import create_app
+    from detector.assembly import running
+    from detector.config.load import load
+    from detector.store import postgres  # noqa: F401
+
+    folder.mkdir()
+    config, secret = folder / "parity.yml", folder / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("made-up")
+    config.write_text(_FIRST)
+    async with running(load(config, {})) as here:
+        create_app(here)
+        await here.watch.start()
+        await here.watch.stop()
+
+
+def _be_a_service(parity: Any, order: Mapping[str, str]) -> None:
+    from tests.faults.mutations import MUTATIONS
+
+    kernel = ctypes.CDLL(None, use_errno=True)
+    kernel.prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    kernel.prctl(_TRACER, _ANYONE, 0, 0, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    code = 70
+    try:
+        _hurry()
+        if order["mutation"] is not None:
+            MUTATIONS[order["mutation"]]()
+        parity.main(["serve", "--config", order["config"]])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 - told, whatever it is; the fork must not go on as its parent
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _hurry() -> None:
+    """Do at once what is done each second, so that a cycle takes as long as its work."""
+    from asyncio.selector_events import BaseSelectorEventLoop
+
+    from detector.jobs import outgoing, watch
+
+    def wake(self: Any) -> None:
+        with suppress(OSError, AttributeError):
+            os.write(self._csock.fileno(), b"\0")
+
+    # How often a loop is woken is an accident: among the sends of a cycle it would hide those to others.
+    BaseSelectorEventLoop._write_to_self = wake  # type: ignore[attr-defined]
+
+    soon = timedelta(milliseconds=100)
+    watch.FLUSH = watch.REVIEW = watch.DELIVER = soon  # type: ignore[misc]
+    outgoing.PACE_SECONDS = 0.0  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1])
