@@ -15,6 +15,7 @@ from detector.api.problems import RefusalError, invalid
 from detector.errors import did_you_mean
 from detector.model.deployments import ACTOR, COMMIT, VERSION, Deployment
 from detector.model.wire import json_document
+from detector.queries.names import warnings_of_announcing
 
 _NAME: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 #: Field -> what it may hold, and what is said of anything else.
@@ -35,10 +36,12 @@ async def announce(asked: Asked[Params]) -> web.StreamResponse:
     finished = document.get("finished", False)
     if not isinstance(finished, bool):
         raise invalid("/finished", "true or false")
-    environment = asked.reading.settings.policy.environment(said["environment"]).name
+    store, policy = asked.reading.store, asked.reading.settings.policy
+    environment = policy.environment(said["environment"]).name
     if not asked.principal.may_deploy(environment, said["service"]):
         raise RefusalError(403, "scope-mismatch", "this token deploys to another environment or service")
-    kept, new = await asked.reading.store.announce(
+    warnings = await warnings_of_announcing(store, policy, said["service"])
+    kept, new = await store.announce(
         Deployment(
             id=str(ULID()),
             environment=environment,
@@ -53,7 +56,7 @@ async def announce(asked: Asked[Params]) -> web.StreamResponse:
     asked.running.watch.announced(environment, kept.service)
     return web.Response(
         status=201 if new else 200,
-        body=orjson.dumps(kept.document()),
+        body=orjson.dumps({**kept.document(), "warnings": warnings}),
         headers={"Content-Type": "application/json"},
     )
 

@@ -186,7 +186,7 @@ class Drift(Item):
 
 
 class Deployment(Answer):
-    """One version of a service on its way into an environment."""
+    """One version of a service on its way into an environment; ``warnings``: a service that nobody knows."""
 
     id: str
     environment: str
@@ -196,6 +196,7 @@ class Deployment(Answer):
     actor: str | None
     at: Time
     finished_at: Time | None
+    warnings: list[str]
 
 
 class DiffState(Answer):

@@ -1,14 +1,13 @@
 """How commands reach what is stored: the configuration, and the database opened to read."""
 
 import os
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from detector.assembly import Reading, reading
 from detector.config.load import find, load
 from detector.config.records import Config
-from detector.errors import NotFoundError, did_you_mean
 
 
 def configuration(path: str | None) -> Config:
@@ -21,14 +20,6 @@ async def asked(path: str | None) -> AsyncIterator[tuple[Reading, datetime]]:
     """Open the store of a configuration to read, beside a running service or without one."""
     async with reading(configuration(path)) as here:
         yield here, datetime.now(UTC)
-
-
-async def known_services(reading: Reading, names: Collection[str]) -> None:
-    """Raise NotFoundError for a service that is neither configured nor was ever seen."""
-    known = sorted({*reading.settings.policy.services, *dict(await reading.store.services())})
-    for name in names:
-        if name not in known:
-            raise NotFoundError(f"no service {name}{did_you_mean(name, known)}")
 
 
 @asynccontextmanager

@@ -47,9 +47,12 @@ def deploy(
     said |= {name: value for name, value in (("commit", commit), ("actor", actor)) if value}
     if server is not None:
         body = {**said, "finished": finished}
-        asyncio.run(asked_once("POST", server, "/deployments", body, token=token_of(token_file)))
+        token = token_of(token_file)
+        warnings = asyncio.run(asked_once("POST", server, "/deployments", body, token=token)).get("warnings", [])
     else:
-        asyncio.run(_kept(config_path, finished=finished, **said))
+        warnings = asyncio.run(_kept(config_path, finished=finished, **said))
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
     what = "is there" if finished else "is on its way"
     later = f"parity diff {environment}@{version} {environment}"
     finish(0, f"deploy: {service} {version} {what}; compare later: {later}")
@@ -60,19 +63,20 @@ def _require(option: str, value: str | None, form: re.Pattern[str], message: str
         raise UsageError(f"{option}: {message}")
 
 
-async def _kept(config_path: str | None, *, finished: bool, **said: Any) -> None:
-    """Keep the deployment in the store of a configuration, which no service may have open."""
+async def _kept(config_path: str | None, *, finished: bool, **said: Any) -> list[str]:
+    """Keep the deployment in a store that no service may have open; return what to warn of."""
     from datetime import UTC, datetime
 
     from ulid import ULID
 
-    from detector.cli.asking import configuration, known_services, writing
+    from detector.cli.asking import configuration, writing
     from detector.model.deployments import Deployment
+    from detector.queries.names import warnings_of_announcing
 
     now = datetime.now(UTC)
     async with writing(configuration(config_path)) as reading:
-        reading.settings.policy.environment(said["environment"])
-        await known_services(reading, [said["service"]])
-        await reading.store.announce(
-            Deployment(id=str(ULID()), at=now, finished_at=now if finished else None, **said)
-        )
+        store, policy = reading.store, reading.settings.policy
+        policy.environment(said["environment"])
+        warnings = await warnings_of_announcing(store, policy, said["service"])
+        await store.announce(Deployment(id=str(ULID()), at=now, finished_at=now if finished else None, **said))
+    return warnings

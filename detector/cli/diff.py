@@ -101,11 +101,12 @@ def _document(
 
     if tiers is not None:
         raise UsageError("--as is for files: the tier of an environment stands in parity.yml")
-    from detector.cli.asking import asked, known_services
+    from detector.cli.asking import asked
+    from detector.queries.names import require_services
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, now):
-            await known_services(reading, services)
+            await require_services(reading.store, reading.settings.policy, services)
             found = await reading.comparisons.compare(ours, theirs, now=now, services=services or None)
             return found.document(everything=everything)
 

@@ -35,7 +35,8 @@ def log(
     output: str,
 ) -> None:
     """Show the newest drifts and how they stand, or every value that one item ever had."""
-    from detector.cli.asking import asked, known_services
+    from detector.cli.asking import asked
+    from detector.queries.names import require_services
 
     if item is not None and service is None:
         raise UsageError("the history of an item needs its service: parity log --service S --item I")
@@ -46,7 +47,7 @@ def log(
         async with asked(config_path) as (reading, _):
             if environment is not None:
                 reading.settings.config.environment(environment)
-            await known_services(reading, [service] if service else [])
+            await require_services(reading.store, reading.settings.policy, [service] if service else [])
             if item is not None and service is not None:
                 rows = await reading.store.history(
                     service=service, item=item, environment=environment, limit=limit

@@ -63,12 +63,13 @@ def missing(
 
 
 def _of_environment(name: str, services: Sequence[str], config_path: str | None) -> dict[str, Any]:
-    from detector.cli.asking import asked, known_services
+    from detector.cli.asking import asked
+    from detector.queries.names import require_services
     from detector.queries.missing import MissingKeys
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, now):
-            await known_services(reading, services)
+            await require_services(reading.store, reading.settings.policy, services)
             keys = MissingKeys(reading.views, reading.settings.current_policy)
             return (await keys.of(name, now=now, services=services or None)).document()
 

@@ -16,6 +16,7 @@ from detector.model.expressions import EnvironmentState
 from detector.model.records import Drift
 from detector.queries.comparison import Comparisons
 from detector.queries.files import FileState, pair_of, services_of
+from detector.queries.names import require_services
 from detector.queries.views import Views
 from detector.store.store import Store
 
@@ -44,7 +45,7 @@ class Explaining:
 
         Raises NotFoundError for a name that nothing has, UsageError where it means several items.
         """
-        await self._require_service(service)
+        await require_services(self._store, self._policy(), [service])
         standing = await self._comparisons.standing(left, right, service, now=now)
         explanation = explain_item(
             standing.both,
@@ -63,11 +64,6 @@ class Explaining:
             "acceptance": await self._acceptance(explanation, standing.both.accepted, standing.at),
             "states": {"left": ours, "right": theirs},
         }
-
-    async def _require_service(self, service: str) -> None:
-        known = sorted({*self._policy().services, *dict(await self._store.services())})
-        if service not in known:
-            raise NotFoundError(f"no service {service}{did_you_mean(service, known)}")
 
     async def _acceptance(
         self, explanation: Explanation, accepted: Accepted, at: datetime

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from detector.config.policy import Policy
 from detector.engine.view import Look, View
-from detector.errors import NotFoundError, did_you_mean
+from detector.errors import NotFoundError
 from detector.model.clock import print_time
 from detector.model.records import Drift, Snapshot, severity_rank
 from detector.model.words import SECTIONS
 from detector.queries.beside import beside
+from detector.queries.names import require_services
 from detector.queries.overview import Overview, version_place
 from detector.queries.promotion import Promotions
 from detector.queries.views import Views
@@ -53,8 +54,7 @@ class Inventory:
         Raises NotFoundError that lists what there is.
         """
         policy, seen = self.policy(), dict(await self.store.services())
-        if name not in policy.services and name not in seen:
-            raise NotFoundError(f"no service {name}{did_you_mean(name, sorted({*policy.services, *seen}))}")
+        await require_services(self.store, policy, [name])
         matrix = await self.overview.matrix(now=now, as_of=as_of, services=(name,))
         row = next((row for row in matrix["rows"] if row["service"] == name), None)
         environments, aside = [], await beside(self.store, policy, now=now, service=name)

@@ -12,6 +12,7 @@ from detector.model import versions
 from detector.model.clock import print_time
 from detector.model.records import Interval
 from detector.model.words import SECTIONS
+from detector.queries.names import require_services
 from detector.store.store import Store
 
 SCHEMA: Final = "parity.promotion/v1"
@@ -103,7 +104,7 @@ class Promotions:
     ) -> dict[str, Any]:
         """Return ``parity.promotion/v1``. Raises NotFoundError for a service that nobody knows."""
         if service is not None:
-            await self._require(service)
+            await require_services(self.store, self.policy(), [service])
         services = None if service is None else (service,)
         ways = await self.ways(now=now, services=services, item=item, back=back)
         since = None if back is None else now - back
@@ -113,11 +114,6 @@ class Promotions:
             "since": print_time(since) if since else None,
             "items": [self._document(way, now=now, since=since) for way in ways],
         }
-
-    async def _require(self, service: str) -> None:
-        known = sorted({*self.policy().services, *dict(await self.store.services())})
-        if service not in known:
-            raise NotFoundError(f"no service {service}{did_you_mean(service, known)}")
 
     def _document(self, way: Way, *, now: datetime, since: datetime | None) -> dict[str, Any]:
         found = way.promotion

@@ -1,10 +1,13 @@
 """Deployments that a pipeline announces: who may, what is refused, and what an announcement holds."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.api.house import House, record
+from tests.cli.conftest import as_process
 
 PATH = "/api/v1/deployments"
 SAID = {"environment": "prod-eu", "service": "checkout", "version": "1.4.3", "commit": "0123abc"}
@@ -24,6 +27,19 @@ async def test_a_deployment_is_announced_once_and_finished_once(empty: House) ->
     assert (status, ended["id"], ended["actor"]) == (200, first["id"], "write")
     assert ended["finished_at"] is not None
     assert (await announce(empty, finished=True))[1] == ended
+
+
+async def test_a_service_that_nobody_knows_is_kept_with_a_warning(empty: House, tmp_path: Path) -> None:
+    """The first deployment of a service may well be announced before anything was seen of it."""
+    assert (await announce(empty))[1]["warnings"] == []
+    status, kept = await announce(empty, service="chekout")
+    assert (status, kept["service"]) == (201, "chekout")
+    [warning] = kept["warnings"]
+    assert warning.startswith("no service chekout (did you mean checkout?); ")
+    words = ("--env", "prod-eu", "--service", "chekout", "--version", "1.4.4", "--server", empty.url)
+    environ = {"PARITY_TOKEN": empty.tokens["write"]}
+    done = await asyncio.to_thread(as_process, "deploy", *words, cwd=tmp_path, **environ)
+    assert (done.code, done.out, done.err.splitlines()[0]) == (0, "", f"warning: {warning}")
 
 
 @pytest.mark.parametrize(

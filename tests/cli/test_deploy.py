@@ -29,7 +29,6 @@ def test_a_deployment_is_kept_and_its_version_names_the_state(shop: Path, parity
         (("--version", "a/b"), "--version: letters, digits and ._+-, at most 128"),
         (("--commit", "main"), "--commit: 7 to 64 hexadecimal digits"),
         (("--env", "prdo"), "no environment prdo (did you mean prod?)"),
-        (("--service", "apo"), "no service apo (did you mean api?)"),
         (("--server", "http://127.0.0.1:1"), "the service does not answer (ClientConnectorError)"),
     ],
 )
@@ -39,6 +38,15 @@ def test_what_is_wrong_is_said_with_the_remedy(
     done = parity(*TO_PROD, *words)
     assert done.code == 2
     assert why in done.why
+
+
+def test_a_service_that_nobody_knows_is_kept_with_a_warning(shop: Path, parity: Parity) -> None:
+    """The first deployment of a service may well be announced before anything was seen of it."""
+    done = parity(*TO_PROD, "--service", "apo")
+    assert done.code == 0
+    assert done.err.startswith("warning: no service apo (did you mean api?); kept all the same, and no alert ")
+    assert done.why.startswith("deploy: apo 1.4.3 is on its way")
+    assert "warning" not in parity(*TO_PROD).err
 
 
 def test_a_version_that_nothing_deployed_names_the_remedy(shop: Path, parity: Parity) -> None:
