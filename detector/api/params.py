@@ -201,7 +201,7 @@ class PromotionParams(AsOf):
     """Whose way through the environments is shown, and over what time."""
 
     service: Name | None = Field(default=None, description="Only this service")
-    item: Word | None = Field(default=None, description="One item, such as pkg:pypi/django")
+    item: Word | None = Field(default=None, description="One item, such as urllib3 or pkg:pypi/django")
     since: Span | None = Field(default=None, description="How long back the figures go, as in 30d")
 
 

@@ -47,8 +47,8 @@ def deploy(
     said |= {name: value for name, value in (("commit", commit), ("actor", actor)) if value}
     if server is not None:
         body = {**said, "finished": finished}
-        token = token_of(token_file)
-        warnings = asyncio.run(asked_once("POST", server, "/deployments", body, token=token)).get("warnings", [])
+        kept = asyncio.run(asked_once("POST", server, "/deployments", body, token=token_of(token_file)))
+        warnings = kept.get("warnings", [])
     else:
         warnings = asyncio.run(_kept(config_path, finished=finished, **said))
     for warning in warnings:
@@ -78,5 +78,7 @@ async def _kept(config_path: str | None, *, finished: bool, **said: Any) -> list
         store, policy = reading.store, reading.settings.policy
         policy.environment(said["environment"])
         warnings = await warnings_of_announcing(store, policy, said["service"])
-        await store.announce(Deployment(id=str(ULID()), at=now, finished_at=now if finished else None, **said))
+        await store.announce(
+            Deployment(id=str(ULID()), at=now, finished_at=now if finished else None, **said)
+        )
     return warnings

@@ -64,8 +64,8 @@ def missing(
 
 def _of_environment(name: str, services: Sequence[str], config_path: str | None) -> dict[str, Any]:
     from detector.cli.asking import asked
-    from detector.queries.names import require_services
     from detector.queries.missing import MissingKeys
+    from detector.queries.names import require_services
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, now):

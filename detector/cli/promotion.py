@@ -7,15 +7,20 @@ from typing import Any
 
 import click
 
-from detector.cli.output import aligned, config_option, finish, output_option, show_rows, styled, width
+from detector.cli.output import aligned, config_option, finish, output_option, show, styled, width
 from detector.errors import UsageError
 from detector.model.clock import duration, print_duration
 
 Rows = Sequence[tuple[str, ...]]
 
 _NOTHING = "No version was seen in any environment yet. Collect once: parity once"
-_NO_ITEM = "Nothing was ever seen of this item; its name is the one of parity diff -o json: pkg:pypi/django"
+_NO_ITEM = "No version of this item was seen in that time"
 _HEADER = ("service", "hop", "arrived", "median", "p90", "overtaken", "back", "waiting now")
+_CSV = (
+    *("service", "section", "item", "left", "right", "arrived", "median_seconds", "p90_seconds"),
+    *("overtaken", "withdrawn", "direct", "rolled_back"),
+    *("waiting_version", "waiting_versions", "waiting_seconds", "waiting_at_least"),
+)
 
 
 def _span(_ctx: click.Context, _param: click.Parameter, text: str | None) -> timedelta | None:
@@ -29,7 +34,7 @@ def _span(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tim
 
 @click.command()
 @click.option("--service", help="Only this service, with each of its versions.")
-@click.option("--item", help="The way of one item, such as pkg:pypi/django, instead of the release.")
+@click.option("--item", help="The way of one item, as urllib3 or pkg:pypi/urllib3, not of the release.")
 @click.option(
     "--since",
     "back",
@@ -56,11 +61,12 @@ def promotion(
             return await reading.promotions.promotion(now=now, service=service, item=item, back=back)
 
     document = asyncio.run(ask())
-    show_rows(
+    show(
         document,
         output,
         table=lambda found: _table(found, one=service is not None, empty=_NO_ITEM if item else _NOTHING),
-        rows=_hops,
+        markdown=_markdown,
+        csv=_csv,
     )
     finish(0, _reason(document))
 
@@ -114,6 +120,26 @@ def _hops(document: Mapping[str, Any]) -> Rows:
             for hop in way["hops"]
         ),
     ]
+
+
+def _markdown(document: Mapping[str, Any]) -> str:
+    from detector.queries.rendering import markdown_table
+
+    return markdown_table(_hops(document))
+
+
+def _csv(document: Mapping[str, Any]) -> str:
+    """Return one line for each hop, for machines: seconds as numbers, nothing where there is nothing."""
+    from detector.queries.rendering import csv_table
+
+    rows = []
+    for way in document["items"]:
+        for hop in way["hops"]:
+            waiting = hop["waiting"] or {}
+            clock = {f"waiting_{name}": waiting.get(name) for name in ("version", "versions", "seconds")}
+            bound = {"waiting_at_least": not waiting["exact"]} if waiting else {}
+            rows.append({**way, **hop, **clock, **bound})
+    return csv_table(_CSV, rows)
 
 
 def _versions(way: Mapping[str, Any]) -> Rows:

@@ -1,9 +1,10 @@
-"""Names that people give: which services there are, and what is said of one that is not."""
+"""Names that people give: which services and items there are, and what is said of one that is not."""
 
 from collections.abc import Collection
 
 from detector.config.policy import Policy
-from detector.errors import NotFoundError, did_you_mean
+from detector.engine.naming import meant, near
+from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.store.store import Store
 
 
@@ -23,7 +24,23 @@ async def unknown_service(store: Store, policy: Policy, name: str) -> str | None
     return None if name in known else f"no service {name}{did_you_mean(name, known)}"
 
 
+async def item_meant(store: Store, asked: str, service: str | None) -> str:
+    """Return the item that a text names, whole or in short, of one service or of all.
+
+    Raises NotFoundError for a name that nothing ever had, UsageError where it means several items.
+    """
+    known = await store.item_names(service=service)
+    found = meant(asked, known)
+    if not found:
+        of = f" of {service}" if service else ""
+        hint = did_you_mean(asked, near(known)) or ": nothing was seen yet, collect once: parity once"
+        raise NotFoundError(f"no item {asked}{of} was ever seen{hint}")
+    if len(found) > 1:
+        raise UsageError(f"{asked} means {len(found)} items: {', '.join(found[:6])}; name one")
+    return found[0]
+
+
 async def warnings_of_announcing(store: Store, policy: Policy, service: str) -> list[str]:
-    """Return what to warn of before a deployment is kept: one of a service that nobody knows holds nothing."""
+    """Return what to warn of of a deployment that is announced: of a service that nobody knows."""
     unknown = await unknown_service(store, policy, service)
     return [f"{unknown}; kept all the same, and no alert waits for it until it is seen"] if unknown else []

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from detector.config.policy import Policy
 from detector.engine.promotion import Hop, Promotion, Step, Waiting, promotion_of, versions_in
-from detector.errors import NotFoundError, did_you_mean
 from detector.model import versions
 from detector.model.clock import print_time
 from detector.model.records import Interval
 from detector.model.words import SECTIONS
-from detector.queries.names import require_services
+from detector.queries.names import item_meant, require_services
 from detector.store.store import Store
 
 SCHEMA: Final = "parity.promotion/v1"
@@ -102,9 +101,14 @@ class Promotions:
         item: str | None = None,
         back: timedelta | None = None,
     ) -> dict[str, Any]:
-        """Return ``parity.promotion/v1``. Raises NotFoundError for a service that nobody knows."""
+        """Return ``parity.promotion/v1``; ``item`` may be what people say of it.
+
+        Raises NotFoundError for a service or an item that nobody knows, UsageError where several are meant.
+        """
         if service is not None:
             await require_services(self.store, self.policy(), [service])
+        if item is not None:
+            item = await item_meant(self.store, item, service)
         services = None if service is None else (service,)
         ways = await self.ways(now=now, services=services, item=item, back=back)
         since = None if back is None else now - back

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import value_bytes
@@ -114,6 +114,18 @@ class History:
         for intervals in found.values():
             intervals.sort(key=lambda entry: entry.opened)
         return found
+
+    async def item_names(self, *, service: str | None = None) -> list[str]:
+        """Return the names of items that were ever seen, of one service or of all, each once."""
+        query = select(t.item.c.name).distinct().order_by(t.item.c.name)
+        if service is not None:
+            streams = select(t.stream.c.id).join(t.service).where(t.service.c.name == service)
+            seen = (
+                select(table.c.item).where(table.c.stream.in_(streams)) for table in (t.fact, t.fact_past)
+            )
+            query = query.where(t.item.c.id.in_(union(*seen)))
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def _intervals(
         self, connection: AsyncConnection, streams: Mapping[int, Row[Any]], spans: Spans

@@ -49,6 +49,7 @@ class Store:
         self.history = history.history
         self.values_of = history.values_of
         self.timelines = history.timelines
+        self.item_names = history.item_names
 
         snapshots = Snapshots(database)
         self.snapshots = snapshots.snapshots

@@ -44,7 +44,9 @@ def test_a_service_that_nobody_knows_is_kept_with_a_warning(shop: Path, parity: 
     """The first deployment of a service may well be announced before anything was seen of it."""
     done = parity(*TO_PROD, "--service", "apo")
     assert done.code == 0
-    assert done.err.startswith("warning: no service apo (did you mean api?); kept all the same, and no alert ")
+    assert done.err.startswith(
+        "warning: no service apo (did you mean api?); kept all the same, and no alert "
+    )
     assert done.why.startswith("deploy: apo 1.4.3 is on its way")
     assert "warning" not in parity(*TO_PROD).err
 

@@ -496,15 +496,36 @@ def test_promotion_is_also_data(parity: Parity, month: Path) -> None:
     document = json.loads(parity("promotion", "-o", "json").out)
     assert document["schema"] == "parity.promotion/v1"
     rows = list(csv.DictReader(io.StringIO(parity("promotion", "-o", "csv").out)))
-    assert [row["hop"] for row in rows] == [
-        f"{hop['left']} → {hop['right']}" for way in document["items"] for hop in way["hops"]
-    ]
+    hops = [hop for way in document["items"] for hop in way["hops"]]
+    assert [(row["left"], row["right"]) for row in rows] == [(hop["left"], hop["right"]) for hop in hops]
+    for row, hop in zip(rows, hops, strict=True):
+        assert [float(row[name]) if row[name] else None for name in ("median_seconds", "p90_seconds")] == [
+            hop["median_seconds"],
+            hop["p90_seconds"],
+        ]
+        waiting = hop["waiting"]
+        assert row["waiting_at_least"] == ("" if waiting is None else str(not waiting["exact"]).lower())
+        assert row["waiting_version"] == (waiting or {"version": ""})["version"]
+    assert {row["waiting_at_least"] for row in rows} == {"", "false"}
     assert parity("promotion", "-o", "md").out.startswith("| service | hop |")
 
 
+def test_a_clock_that_began_before_the_watch_is_a_lower_bound_in_csv(parity: Parity, folder: Path) -> None:
+    write_shop(folder)
+    write(folder, requirements__staging__txt="django==5.2.9\n")
+    as_process("once", cwd=folder)
+    [row] = csv.DictReader(io.StringIO(parity("promotion", "--item", "django", "-o", "csv").out))
+    assert (row["item"], row["left"], row["waiting_version"]) == ("pkg:pypi/django", "staging", "5.2.9")
+    assert (row["waiting_at_least"], float(row["waiting_seconds"]) > 0) == ("true", True)
+    assert (row["median_seconds"], row["p90_seconds"]) == ("", "")
+
+
 def test_promotion_with_nothing_to_tell_says_so(parity: Parity, month: Path, folder: Path) -> None:
-    answer = parity("promotion", "--item", "pkg:pypi/nothing", "--config", str(month / "parity.yml"))
-    assert (answer.code, answer.out[:34]) == (0, "Nothing was ever seen of this item")
+    answer = parity("promotion", "--item", "imagetag", "--config", str(month / "parity.yml"))
+    assert (answer.code, answer.why) == (
+        2,
+        "parity: no item imagetag was ever seen (did you mean image#tag?)",
+    )
     refused = parity("promotion", "--since", "soon", "--config", str(month / "parity.yml"))
     assert (refused.code, "5s 15m 2h" in refused.why) == (2, True)
     unknown = parity("promotion", "--service", "chekout", "--config", str(month / "parity.yml"))

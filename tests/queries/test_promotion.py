@@ -12,8 +12,9 @@ import pytest
 
 from detector.assembly import Reading, reading
 from detector.config.load import load
-from detector.errors import NotFoundError
-from tests.queries.scripted_month import write
+from detector.errors import NotFoundError, UsageError
+from detector.model.facts import Observation, Section
+from tests.queries.scripted_month import CONFIG, write
 
 END = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOUR, DAY = 3600.0, 86_400.0
@@ -111,7 +112,34 @@ async def test_one_item_is_followed_wherever_it_is(kept: Reading) -> None:
         ("checkout", "release"),
         ("search", "release"),
     ]
-    assert (await kept.promotions.promotion(now=END, item="pkg:pypi/nothing"))["items"] == []
+    assert await kept.promotions.promotion(now=END, item="Tag") == document  # as people say it
+
+
+async def test_an_item_that_nobody_knows_is_refused_with_what_may_be_meant(kept: Reading) -> None:
+    with pytest.raises(NotFoundError, match=r"no item image#tga was ever seen \(did you mean image#tag\?\)"):
+        await kept.promotions.promotion(now=END, item="image#tga")
+    with pytest.raises(NotFoundError, match=r"no item pkg:pypi/nothing of checkout was ever seen \(known: "):
+        await kept.promotions.promotion(now=END, item="pkg:pypi/nothing", service="checkout")
+
+
+async def test_a_name_of_several_items_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    (tmp_path / "parity.yml").write_text(CONFIG)
+    facts = {"pkg:pypi/redis": "6.4.0", "pkg:npm/redis": "5.8.0"}
+    async with reading(load(tmp_path / "parity.yml", {}), read_only=False) as here:
+        for service in ("checkout", "search"):
+            seen = Observation(
+                environment="staging",
+                service=service,
+                source="ci",
+                observed_at=END,
+                sections={"dependencies": Section(basis="running", facts=facts)},
+            )
+            await here.store.record(seen, received_at=END, scheduled=True)
+            facts = {"pkg:pypi/redis": "6.4.0"}
+        with pytest.raises(UsageError, match="redis means 2 items: pkg:npm/redis, pkg:pypi/redis; name one"):
+            await here.promotions.promotion(now=END, item="redis")
+        found = await here.promotions.promotion(now=END, item="redis", service="search")
+    assert [way["item"] for way in found["items"]] == ["pkg:pypi/redis"]
 
 
 async def test_a_service_that_nobody_knows_is_refused_with_the_known_ones(kept: Reading) -> None:
