@@ -10,7 +10,7 @@ from detector.api.asked import Asked
 from detector.api.drifts import ULID
 from detector.api.forms import AcceptForm, accept_form, fields_of, said_of
 from detector.api.pages import DRIFT, REGISTER, Page
-from detector.api.params import DriftParams, Params
+from detector.api.params import Params, RegisterParams
 from detector.api.problems import RefusalError
 from detector.api.templates import path_of
 from detector.errors import NotFoundError, UsageError
@@ -24,12 +24,12 @@ async def accept_one(asked: Asked[Params]) -> web.StreamResponse:
     return await _accepted(asked, DRIFT, replace(form, chosen=(name,)), to=path_of("drift", name))
 
 
-async def accept_chosen(asked: Asked[DriftParams]) -> web.StreamResponse:
+async def accept_chosen(asked: Asked[RegisterParams]) -> web.StreamResponse:
     """Accept the drifts that were ticked, for one reason and to one end, or show the form again."""
     form = accept_form(await fields_of(asked.request))
     if not form.chosen:
         return await _again(asked, REGISTER, form, {"": "tick the drifts that are meant"}, status=422)
-    return await _accepted(asked, REGISTER, form, to=str(asked.request.rel_url))
+    return await _accepted(asked, REGISTER, form)
 
 
 async def reopen(asked: Asked[Params]) -> web.StreamResponse:
@@ -44,18 +44,21 @@ async def reopen(asked: Asked[Params]) -> web.StreamResponse:
     return _to(path_of("drift", name))
 
 
-async def _accepted(asked: Asked[Any], page: Page, form: AcceptForm, *, to: str) -> web.StreamResponse:
+async def _accepted(
+    asked: Asked[Any], page: Page, form: AcceptForm, *, to: str | None = None
+) -> web.StreamResponse:
+    """Accept what is chosen and lead to an address, or to the register, which says what was accepted."""
     _require_ids(form.chosen)
     said, wrong = said_of(form, author=asked.principal.who, now=asked.now)
     if said is None:
         return await _again(asked, page, form, wrong, status=422)
     try:
-        await asked.running.accepting.drifts(form.chosen, said, now=asked.now)
+        made = await asked.running.accepting.drifts(form.chosen, said, now=asked.now)
     except StateError as error:
         return await _again(asked, page, form, {"": str(error)}, status=409)
     except UsageError as error:
         return await _again(asked, page, form, {"": str(error)}, status=422)
-    return _to(to)
+    return _to(to or str(asked.request.rel_url.update_query(accepted=made.acceptance.id)))
 
 
 async def _again(

@@ -13,8 +13,9 @@ from detector.api.charts import changes_chart, spark_of, values_chart
 from detector.api.comparing import diff_document
 from detector.api.forms import SPANS, AcceptForm
 from detector.api.keys import PAGES
-from detector.api.params import DiffFilters, DriftParams, FactorParams, MatrixParams, PageAsOf, Params
+from detector.api.params import DiffFilters, FactorParams, MatrixParams, PageAsOf, Params, RegisterParams
 from detector.api.reporting import sides_of
+from detector.engine.acceptance import last_day
 from detector.engine.questions import Question
 from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.model.expressions import Now
@@ -208,7 +209,7 @@ def _drifts_csv(rows: Iterable[Document]) -> str:
 # --- the register ---------------------------------------------------------------------------------
 
 
-async def _register(asked: Asked[DriftParams]) -> Document:
+async def _register(asked: Asked[RegisterParams]) -> Document:
     params = asked.params
     filters = params if params.state else params.model_copy(update={"state": LIVE})
     after = position_of(params.cursor, drifts.LIST) if params.cursor else None
@@ -218,14 +219,26 @@ async def _register(asked: Asked[DriftParams]) -> Document:
     return {"items": page, "next_cursor": cursor_of(page[-1]["drift_id"], drifts.LIST) if more else None}
 
 
-async def _beside_register(asked: Asked[DriftParams], document: Document) -> dict[str, Any]:
+async def _beside_register(asked: Asked[RegisterParams], document: Document) -> dict[str, Any]:
     following = None
     if document["next_cursor"]:
         following = str(asked.request.rel_url.update_query(cursor=document["next_cursor"]))
     return {
         "following": following,
         "services": [one["service"] for one in await asked.reading.inventory.services()],
+        "made": await _made(asked),
     }
+
+
+async def _made(asked: Asked[RegisterParams]) -> str | None:
+    """Return what was just accepted, in a sentence."""
+    name = asked.params.accepted
+    found = await asked.reading.store.acceptance(name) if name is not None else None
+    if found is None or found.expires_at is None:
+        return None
+    count = (await asked.reading.accepted.document(found, now=asked.now))["held_for"]
+    many = "1 difference" if count == 1 else f"{count} differences"
+    return f"{many} accepted until {last_day(found.expires_at)} by {found.author}: {found.reason}"
 
 
 async def _drift(asked: Asked[Params]) -> Document:
@@ -324,7 +337,7 @@ REGISTER: Final = Page(
     path="/drift",
     data="/drift",
     template="register.html",
-    params=DriftParams,
+    params=RegisterParams,
     document=_register,
     csv=lambda document: _drifts_csv(document["items"]),
     beside=_beside_register,

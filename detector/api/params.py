@@ -197,6 +197,12 @@ class DriftParams(DriftFilters, Listed):
     """One page of the register."""
 
 
+class RegisterParams(DriftParams):
+    """The page of the register."""
+
+    accepted: Name | None = Field(default=None, description="The acceptance that was just made: said on top")
+
+
 class PromotionParams(AsOf):
     """Whose way through the environments is shown, and over what time."""
 

@@ -43,6 +43,7 @@ from detector.api.params import (
     Params,
     PromotionParams,
     PushParams,
+    RegisterParams,
     ScoreParams,
     StaticParams,
 )
@@ -326,7 +327,7 @@ FORMS: Final = (
         path="/drift",
         scope="drift:write",
         handler=accept_pages.accept_chosen,
-        params=DriftParams,
+        params=RegisterParams,
         forms=(HTML,),
         page=True,
         form=True,

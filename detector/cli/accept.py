@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from detector.cli.output import aligned, config_option, finish, output_option, say, show_rows
+from detector.cli.acceptance_list import counted, last_day_of, list_lines, list_rows, listed
+from detector.cli.output import config_option, finish, output_option, say, show_rows
 from detector.errors import NotFoundError, UsageError
 from detector.model.words import SECTIONS
 
 if TYPE_CHECKING:
     from detector.cli.doors import Door
     from detector.jobs.accept import Said
-
-_HEADER = ("id", "what", "holds for", "last day", "author", "reason")
-_LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +131,28 @@ def _door(asked: Asked) -> "Door":
 
 async def _answer(asked: Asked, door: "Door") -> NoReturn:
     if asked.listing:
-        await _list(asked, door)
+        await listed(door, asked.output)
     if asked.ending is not None:
         ended = await door.end(asked.ending, asked.who)
-        finish(0, f"accept: {asked.ending} has ended: {_count(ended['held_for'])} open again")
+        finish(0, f"accept: {asked.ending} has ended: {counted(ended['held_for'])} open again")
     said = asked.said(datetime.now(UTC))
+    if asked.comparisons:
+        await _require_names(door, asked.comparisons)
     if asked.printing:
         await _print(asked, door, said)
     if asked.everything:
         made = await door.accept_open(asked.comparisons, said)
         _show([made], asked)
         finish(
-            0, f"accept: {_count(made['hides'])} accepted until {_day(made)}; parity status counts them down"
+            0,
+            f"accept: {counted(made['hides'])} accepted until {last_day_of(made)} by {made['author']}; "
+            "parity status counts them down",
         )
     drift = await _meant(asked, door)
     made = await door.accept(drift["drift_id"], said)
     _show([made], asked)
-    finish(0, f"accept: {_named(drift)} is accepted until {_day(made)}, or until it is {_until(drift, said)}")
+    day, ends = last_day_of(made), _until(drift, said)
+    finish(0, f"accept: {_named(drift)} is accepted until {day}, or until it is {ends}")
 
 
 async def _meant(asked: Asked, door: "Door") -> dict[str, Any]:
@@ -164,6 +167,8 @@ async def _meant(asked: Asked, door: "Door") -> dict[str, Any]:
     comparison, service, item = asked.what
     narrowed = {"section": asked.section, "component": asked.component, "kind": asked.kind}
     here = await door.drifts(comparison, service)
+    if not here:
+        await _require_names(door, (comparison,), service)
     names = meant(item, (one["item"] for one in here))
     found = [
         one
@@ -183,6 +188,18 @@ async def _meant(asked: Asked, door: "Door") -> dict[str, Any]:
         )
         raise UsageError(f"{len(found)} open drifts are about {item}, say which: {ways}")
     return found[0]
+
+
+async def _require_names(door: "Door", comparisons: Sequence[str], service: str | None = None) -> None:
+    """Raise NotFoundError for a comparison or a service that there is not."""
+    from detector.errors import did_you_mean
+
+    known, services = await door.names()
+    for name in comparisons:
+        if name not in known:
+            raise NotFoundError(f"no comparison {name}{did_you_mean(name, known)}")
+    if service is not None and service not in services:
+        raise NotFoundError(f"no service {service}{did_you_mean(service, services)}")
 
 
 async def _print(asked: Asked, door: "Door", said: "Said") -> NoReturn:
@@ -211,69 +228,16 @@ async def _print(asked: Asked, door: "Door", said: "Said") -> NoReturn:
         for one in rows
     ]
     say(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=200), nl=False)
-    finish(0, f"accept: {_count(len(entries))} for a file of accepted_drift; nothing was written")
-
-
-async def _list(asked: Asked, door: "Door") -> NoReturn:
-    items = await door.acceptances()
-    document = {"items": items, "next_cursor": None}
-    show_rows(document, asked.output, table=_table, rows=_rows)
-    unused = sum(one["unused"] for one in items)
-    over = sum(one["state"] == "expired" for one in items)
-    held = sum(one["holds_for"] for one in items)
-    finish(
-        0,
-        f"accept: {len(items)} acceptance{'s hold' if len(items) != 1 else ' holds'} for {_count(held)}"
-        + (f", {over} expired" if over else "")
-        + (f", {unused} matched nothing for 30 days" if unused else ""),
-    )
-
-
-def _table(document: Mapping[str, Any]) -> list[str]:
-    if not document["items"]:
-        return ["Nothing is accepted."]
-    return aligned(_rows(document))
-
-
-def _rows(document: Mapping[str, Any]) -> Sequence[Sequence[str]]:
-    return [
-        _HEADER,
-        *(
-            (
-                one["place"] or one["id"],
-                _scope(one["match"]),
-                f"{one['holds_for']} of {one['held_for']}" + (", unused" if one["unused"] else ""),
-                _day(one) + (", expired" if one["state"] == "expired" else ""),
-                one["author"],
-                one["reason"] if len(one["reason"]) <= _LONGEST else one["reason"][: _LONGEST - 1] + "…",
-            )
-            for one in document["items"]
-        ),
-    ]
-
-
-def _scope(match: Mapping[str, Any] | None) -> str:
-    if match is None:
-        return "as of that day"
-    words = (",".join(word) if isinstance(word, list) else str(word) for word in match.values())
-    return " ".join(words) or "everything"
+    finish(0, f"accept: {counted(len(entries))} for a file of accepted_drift; nothing was written")
 
 
 def _show(made: list[dict[str, Any]], asked: Asked) -> None:
     if asked.output != "table":
-        show_rows({"items": made, "next_cursor": None}, asked.output, table=_table, rows=_rows)
+        show_rows({"items": made, "next_cursor": None}, asked.output, table=list_lines, rows=list_rows)
 
 
 def _named(drift: Mapping[str, Any]) -> str:
     return f"{drift['item']} of {drift['service']} in {drift['comparison']}"
-
-
-def _day(acceptance: Mapping[str, Any]) -> str:
-    from detector.engine.acceptance import last_day
-
-    if acceptance["expires_at"] is None:
-        return "unreadable"
-    return last_day(datetime.fromisoformat(acceptance["expires_at"]))
 
 
 def _until_of(drift: Mapping[str, Any], said: "Said") -> str:
@@ -282,7 +246,3 @@ def _until_of(drift: Mapping[str, Any], said: "Said") -> str:
 
 def _until(drift: Mapping[str, Any], said: "Said") -> str:
     return {"resolved": "gone"}.get(_until_of(drift, said), _until_of(drift, said))
-
-
-def _count(number: int) -> str:
-    return f"{number} difference" + ("s" if number != 1 else "")

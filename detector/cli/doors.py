@@ -12,6 +12,8 @@ from detector.config.rules import MatchEntry
 from detector.errors import StoreInUseError
 from detector.jobs.accept import Made, Said
 from detector.queries.acceptances import document
+from detector.queries.known import names_of
+from detector.queries.names import known_services
 from detector.store.acceptances import Use
 
 _LIVING: Final = ("pending", "open", "accepted")
@@ -22,6 +24,9 @@ class Door(Protocol):
 
     async def drifts(self, comparison: str | None, service: str | None) -> list[dict[str, Any]]:
         """Return the drifts that are pending, open or accepted."""
+
+    async def names(self) -> tuple[list[str], list[str]]:
+        """Return the comparisons that drifts stand in, single environments included, and the services."""
 
     async def accept(self, drift: str, said: Said) -> dict[str, Any]:
         """Accept one drift, and return the acceptance."""
@@ -47,6 +52,12 @@ class Here:
         async with asked(self._config) as (reading, _):
             rows = await reading.store.register(comparison=comparison, service=service, states=_LIVING)
             return [row.document() for row in rows]
+
+    async def names(self) -> tuple[list[str], list[str]]:
+        """Return the comparisons that drifts stand in, single environments included, and the services."""
+        async with asked(self._config) as (reading, _):
+            policy = reading.settings.policy
+            return names_of(*policy.pairs), await known_services(reading.store, policy)
 
     async def accept(self, drift: str, said: Said) -> dict[str, Any]:
         """Accept one drift, and return the acceptance."""
@@ -98,6 +109,14 @@ class There:
         params = {name: word for name, word in wanted.items() if word is not None}
         async with Remote(self._server, self._token) as remote:
             return [one for one in await remote.all("/drift", params) if one["state"] in _LIVING]
+
+    async def names(self) -> tuple[list[str], list[str]]:
+        """Return the comparisons that drifts stand in, single environments included, and the services."""
+        async with Remote(self._server, self._token) as remote:
+            pairs = await remote.all("/comparisons", {})
+            services = await remote.all("/services", {})
+        names = [one[side] for side in ("name", "left", "right") for one in pairs]
+        return list(dict.fromkeys(names)), [one["service"] for one in services]
 
     async def accept(self, drift: str, said: Said) -> dict[str, Any]:
         """Accept one drift, and return the acceptance."""

@@ -8,6 +8,11 @@ from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.store.store import Store
 
 
+async def known_services(store: Store, policy: Policy) -> list[str]:
+    """Return the services that are configured or were ever seen, by name."""
+    return sorted({*policy.services, *dict(await store.services())})
+
+
 async def require_services(store: Store, policy: Policy, names: Collection[str]) -> None:
     """Raise NotFoundError for a service that is neither configured nor was ever seen."""
     for name in names:
@@ -20,7 +25,7 @@ async def unknown_service(store: Store, policy: Policy, name: str) -> str | None
     """Return what to say of a service that is neither configured nor was ever seen; None of one that is."""
     if name in policy.services:
         return None
-    known = sorted({*policy.services, *dict(await store.services())})
+    known = await known_services(store, policy)
     return None if name in known else f"no service {name}{did_you_mean(name, known)}"
 
 

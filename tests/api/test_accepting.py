@@ -1,5 +1,6 @@
 """Accept, reopen, list and end: acknowledged when it is committed, and done once."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from detector.store.register_tables import audit_event
 from tests.api.house import CONFIG, House, house, record
+from tests.cli.conftest import Answer, as_process
 
 DJANGO = "pkg:pypi/django"
 FUTURE = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
@@ -110,6 +112,21 @@ async def test_a_baseline_holds_for_what_is_open_now_and_for_nothing_after(seede
     await record(seeded, "prod-eu", "checkout", {"config": {}})
     await seeded.settle()
     assert (await drift(seeded, "DATABASE_URL"))["state"] != "accepted"
+
+
+async def test_the_command_line_asks_a_service_for_what_is_hidden_and_for_what_may_be_meant(
+    seeded: House, tmp_path: Path
+) -> None:
+    await accepted(seeded)
+
+    async def parity(*words: str) -> Answer:
+        environ = {"PARITY_TOKEN": seeded.tokens["admin"], "PARITY_SERVER": seeded.url}
+        return await asyncio.to_thread(as_process, "accept", *words, cwd=tmp_path, **environ)
+
+    listed = await parity("--list")
+    assert listed.out.splitlines()[2] == "  holds for 1 of 1: django of checkout in staging..prod-eu"
+    refused = await parity("staging..prod-eu", "chekout", "django", "--reason", "r", "--for", "1d")
+    assert (refused.code, refused.why) == (2, "parity: no service chekout (did you mean checkout?)")
 
 
 async def test_the_same_key_is_answered_as_the_first_time_and_does_nothing_twice(seeded: House) -> None:

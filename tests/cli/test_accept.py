@@ -30,14 +30,19 @@ def test_one_drift_is_accepted_and_no_verdict_of_the_gate_any_more(shop: Path, p
     (item,) = [one for one in found["items"] if one["item"] == "pkg:pypi/django"]
     assert (item["verdict"], item["accepted"]["author"]) == ("accepted", "anna")
     assert "1 accepted" in parity("status").out
+    (one,) = json.loads(parity("accept", "--list", "-o", "json").out)["items"]
+    assert [(drift["service"], drift["item"]) for drift in one["hides"]] == [("api", "pkg:pypi/django")]
     listed = parity("accept", "--list")
-    assert "waits for the LTS" in listed.out
+    assert listed.out.splitlines() == [
+        f"{one['id']}  until {FUTURE}, by anna",
+        "  waits for the LTS",
+        "  holds for 1 of 1: django of api in staging..prod",
+    ]
     assert listed.why == "accept: 1 acceptance holds for 1 difference"
     why = parity("explain", "staging", "prod", "api", "django")
     assert why.why.startswith("explain: accepted: anna accepted it until ")
     assert "\nAccepted\n" in why.out
     assert "(major, prod is ahead)" in why.out  # "accepted" is said once
-    (one,) = json.loads(parity("accept", "--list", "-o", "json").out)["items"]
     ended = parity("accept", "--end", one["id"])
     assert (ended.code, ended.why) == (0, f"accept: {one['id']} has ended: 1 difference open again")
     assert parity("accept", "--end", one["id"]).code == 2
@@ -59,7 +64,11 @@ def test_a_reason_that_steers_the_terminal_is_refused(shop: Path, parity: Parity
 def test_day_one_accepts_all_that_is_open_and_counts_it_down(shop: Path, parity: Parity) -> None:
     done = parity("accept", "--all", "--reason", "found on day one", "--for", "60d")
     assert done.code == 0
-    assert " accepted until " in done.why
+    (one,) = json.loads(parity("accept", "--list", "-o", "json").out)["items"]
+    day = (datetime.fromisoformat(one["expires_at"]) - timedelta(microseconds=1)).date()
+    count = f"{one['holds_for']} differences"
+    author = one["author"]
+    assert done.why == f"accept: {count} accepted until {day} by {author}; parity status counts them down"
     assert parity("diff", "staging", "prod").code == 0
     again = parity("accept", "--all", *WHY)
     assert (again.code, again.why) == (2, "parity: nothing that is open matches: parity log lists what is")
@@ -110,6 +119,9 @@ def test_beside_a_running_service_it_writes_nothing_and_names_the_other_ways(
         ((*DJANGO, *WHY, "--comparison", "staging..prod"), "--comparison goes with --all"),
         ((*DJANGO, *WHY, "--server", "http://localhost:1", "--author", "a"), "--author goes without"),
         (("staging..prod", "api", "pkg:pypi/djanga", *WHY), "did you mean pkg:pypi/django?"),
+        (("staging..prd", "api", "django", *WHY), "no comparison staging..prd (did you mean staging..prod?)"),
+        (("staging..prod", "apo", "django", *WHY), "no service apo (did you mean api?)"),
+        (("--all", "--comparison", "stagin..prod", *WHY), "(did you mean staging..prod?)"),
         (("01JD9W3Z6M6C3Y9S5V2H3R7K1A", *WHY), "no open drift has the id"),
     ],
 )

@@ -96,7 +96,10 @@ async def test_what_is_ticked_is_accepted_at_once_for_one_reason(open_house: Hou
     for name in ("django", "urllib3"):
         await page.check(f"input[aria-label='Choose {name} of checkout']")
     await page.click("#accept button")
-    assert page.url == f"{open_house.url}/drift?service=checkout"
+    day = (TODAY + timedelta(days=30)).isoformat()
+    made = f"2 differences accepted until {day} by local: the upgrade of June. Open them again: "
+    assert made in await page.locator("[role=status]").inner_text()
+    assert page.url.startswith(f"{open_house.url}/drift?service=checkout&accepted=")
     assert await page.locator("tr.accepted").count() == 2
     found = await drifts(open_house, None)
     assert {one["state"] for one in found.values()} == {"accepted"}
