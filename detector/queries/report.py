@@ -109,7 +109,10 @@ def _reads(found: Comparison) -> dict[tuple[str, str], list[str]]:
 
 def _factor(row: FactorRow, measuring: Mapping[Any, tuple[str, ...]]) -> dict[str, Any]:
     section = row.factor.section
-    lacking = section is not None and any(seen.measured != "measured" for seen in row.seen)
+    # What is only stale has a collector: it has to run again.
+    lacking = section is not None and any(
+        seen.measured != "measured" and seen.reasons != ("stale",) for seen in row.seen
+    )
     return {
         "factor": row.factor.number,
         "name": row.factor.name,

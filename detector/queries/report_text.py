@@ -17,9 +17,16 @@ _MOST: Final = 3
 
 
 def measured_shown(seen: Mapping[str, Any]) -> str:
-    """Return how much was seen in one environment: in words, and of how many where it was not all."""
+    """Return how much was seen in one environment: in words, and of how many where it was not all.
+
+    What is not measured any more, for nobody looked again, is stale.
+    """
+    stale = "stale" in seen["reasons"]
     if seen["measured"] == "partly":
-        return f"partly {seen['seen']}/{seen['of']}" if seen["seen"] < seen["of"] else "partly"
+        many = f" {seen['seen']}/{seen['of']}" if seen["seen"] < seen["of"] else ""
+        return f"partly{many}{', stale' * stale}"
+    if seen["measured"] == "not_measured" and stale:
+        return "stale"
     return str(seen["measured"]).replace("_", " ")
 
 

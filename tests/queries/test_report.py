@@ -10,7 +10,7 @@ import pytest
 
 from detector.queries.report_files import junit_of, sarif_of
 from detector.queries.report_html import report_html
-from detector.queries.report_text import gap_lines, report_csv, report_markdown
+from detector.queries.report_text import gap_lines, measured_shown, report_csv, report_markdown
 from tests.queries.test_rendering import diff, item
 
 EVIL = "<script>alert('1')</script>\x00\ufffe & \"quoted\"\n|x|"
@@ -153,6 +153,24 @@ def test_a_sheet_of_factors_has_a_line_for_each() -> None:
     ]
     findings = list(csv.DictReader(io.StringIO(report_csv(report(told()), factors=False))))
     assert [row["item"] for row in findings] == ["pkg:pypi/django"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "seen", "reasons", "word"),
+    [
+        ("measured", 2, [], "measured"),
+        ("partly", 1, ["denied"], "partly 1/2"),
+        ("partly", 1, ["denied", "stale"], "partly 1/2, stale"),
+        ("partly", 2, ["stale"], "partly, stale"),
+        ("not_measured", 0, ["denied"], "not measured"),
+        # Somebody looked, and not lately: another collector would not help.
+        ("not_measured", 0, ["stale"], "stale"),
+    ],
+)
+def test_what_is_measured_no_more_is_called_stale(
+    measured: str, seen: int, reasons: list[str], word: str
+) -> None:
+    assert measured_shown({"measured": measured, "seen": seen, "of": 2, "reasons": reasons}) == word
 
 
 def test_markdown_keeps_strangers_inert() -> None:
