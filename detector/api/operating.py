@@ -12,6 +12,7 @@ from detector.api.keys import METRICS, OPENAPI, PAGES
 from detector.api.metrics import CONTENT_TYPE
 from detector.api.params import Params, StaticParams
 from detector.api.problems import RefusalError
+from detector.config.show import show
 from detector.errors import ConfigError, NotFoundError
 from detector.model.clock import print_time
 
@@ -52,6 +53,11 @@ async def rules(asked: Asked[Params]) -> web.StreamResponse:
     """Every rule in force, the shipped ones first; those of parity.yml with what they match and hide now."""
     items = await asked.reading.previews.rules(now=asked.now)
     return json_answer(asked.request, {"items": items, "next_cursor": None})
+
+
+async def config(asked: Asked[Params]) -> web.StreamResponse:
+    """The configuration in force with every default filled in and every secret masked."""
+    return json_answer(asked.request, show(asked.reading.settings.config))
 
 
 async def openapi(asked: Asked[Params]) -> web.StreamResponse:

@@ -257,6 +257,7 @@ INTERFACE: Final = (
         params=Listed,
         answer=s.Listing[i.Source],
     ),
+    Route(method="GET", path=f"{V1}/config", scope="admin", handler=operating.config, answer=s.Config),
     Route(
         method="GET",
         path=f"{V1}/rules",

@@ -199,6 +199,22 @@ class Deployment(Answer):
     warnings: list[str]
 
 
+class Config(Answer):
+    """parity.yml as it is in force, secrets masked: what `parity config show` prints."""
+
+    version: Literal[1]
+    server: dict[str, Any]
+    groups: dict[str, Any]
+    environments: list[dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+    services: list[dict[str, Any]]
+    discoveries: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    alerting: dict[str, Any]
+    accepted_drift: list[str]
+    warnings: list[str]
+
+
 class DiffState(Answer):
     """One side as it was asked for."""
 

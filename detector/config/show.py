@@ -97,16 +97,22 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(inner) for inner in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return _without_password(value)
+    if value is None or isinstance(value, bool | int | float):
         return value
     # SecretStr, and types of plugins: what those print is unknown, and may be a secret.
     return MASK
 
 
-def _without_password(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    rest = rest.partition("?")[0]
+def _without_password(text: str) -> str:
+    """Return a text; of an address without its password, and without its query, which may hold one."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    rest, asked, _ = rest.partition("?")
+    query = f"?{MASK}" if asked else ""
     user, at, host = rest.rpartition("@")
     if not at:
-        return f"{scheme}{mark}{rest}"
-    return f"{scheme}{mark}{user.partition(':')[0]}:{MASK}@{host}"
+        return f"{scheme}{mark}{rest}{query}"
+    return f"{scheme}{mark}{user.partition(':')[0]}:{MASK}@{host}{query}"
