@@ -38,6 +38,8 @@ FACTORS: Final = (
     Factor(number="XI", name="Logs", section="logs"),
     Factor(number="XII", name="Admin processes", section="admin"),
 )
+#: What answers at the ports of a process: found by its command, and of factor VII.
+_SERVER: Final = ("processes", "server")
 #: The whole.
 PARITY: Final = "X"
 
@@ -113,17 +115,23 @@ def _row(
         _seen(found.pair.left.name, section, [one.left for one in services]),
         _seen(found.pair.right.name, section, [one.right for one in services]),
     )
-    items = [judged for one in found.services for judged in one.items if judged.key.section == section]
+    items = [judged for one in found.services for judged in one.items if _section(judged) == section]
     verdicts = Counter(judged.verdict for judged in items)
     return FactorRow(
         factor=factor,
         measured=_together(side.measured for side in seen),
         seen=seen,
-        drift=tuple(one for one in told if one[0].key.section == section),
+        drift=tuple(one for one in told if _section(one[0]) == section),
         expected=verdicts["expected"],
         accepted=verdicts["accepted"],
         unknown=verdicts["unknown"],
     )
+
+
+def _section(judged: Judged) -> SectionName:
+    """Return whose factor an item is counted at: what answers at a port is no matter of processes."""
+    key = judged.key
+    return "ports" if (key.section, key.item) == _SERVER else key.section
 
 
 def _asks_about(factor: Factor, verdicts: ServiceVerdicts, kinds: Mapping[str, ServiceKind]) -> bool:

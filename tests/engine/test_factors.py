@@ -90,6 +90,18 @@ def test_a_database_is_not_asked_for_a_codebase_nor_an_app_for_being_a_server() 
     assert (app["IV"].seen[0].services, app["I"].seen[0].services) == (0, 1)
 
 
+def test_a_server_for_development_is_drift_at_port_binding() -> None:
+    """It is told by the command, in the section of processes, and it is what answers at the port."""
+    real: Mapping[SectionName, Section] = {"processes": section({"server": "gunicorn", "read_only": True})}
+    toy: Mapping[SectionName, Section] = {"processes": section({"server": "flask-development"})}
+    row = rows(real, toy)
+    assert [(judged.key.kind, severity) for judged, severity in row["VII"].drift] == [
+        ("development_server", "high")
+    ]
+    assert "server" not in {judged.key.item for judged, _ in row["VI"].drift}
+    assert row["VII"].expected == 1  # that they differ may be
+
+
 def test_drift_stands_at_its_factor_and_at_the_whole_worst_first() -> None:
     left: Mapping[SectionName, Section] = {
         "dependencies": section({"pkg:pypi/django": "4.2.1", "pkg:pypi/idna": "3.7.1"}),
