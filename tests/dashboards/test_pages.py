@@ -258,6 +258,21 @@ async def test_the_lane_and_the_trend_of_a_service_are_drawn(full: House) -> Non
     assert all((one.get("aria-label") or "").startswith("Score over 90 days") for one in drawn)
 
 
+async def test_a_timeline_opens_at_its_newest_end_with_the_names_of_its_lanes(
+    full: House, browser: Browser
+) -> None:
+    page = await browser.page(f"{full.url}/services/checkout", width=400, scripts=False)
+    edges = """chart => {
+        const seen = chart.getBoundingClientRect();
+        const of = selector => [...chart.querySelectorAll(selector)].map(one => one.getBoundingClientRect());
+        const newest = Math.max(...of('.dot').map(dot => dot.right));
+        return [newest <= seen.right && newest > seen.right - 80, of('.lane').every(one => one.left >= 0),
+            chart.scrollWidth > chart.clientWidth];
+    }"""
+    assert await page.locator(".chart").evaluate(edges) == [True, True, True]
+    await page.context.close()
+
+
 async def test_filters_of_the_matrix_live_in_its_address(full: House) -> None:
     rows = (await markup(full, "/?q=shop&drift=true")).named("tr")
     assert len(rows) == 1 + 2  # the head, shop-db and shop-cache
