@@ -7,6 +7,7 @@ from detector.config.draft import Draft
 from detector.config.models import ComparisonEntry, Environment
 from detector.config.records import Comparison
 from detector.engine.policy import stages_of
+from detector.errors import did_you_mean
 
 
 def read_environments(draft: Draft) -> tuple[Environment, ...]:
@@ -21,6 +22,11 @@ def read_environments(draft: Draft) -> tuple[Environment, ...]:
         # Two that say the same word agree on it; one alone may have mistyped it.
         if environment.group is not None and members.count(environment.group) == 1:
             draft.require(piece.at("group"), environment.group, defined, "group")
+    for name in defined:
+        if name not in members and not name.startswith("x-"):
+            named = did_you_mean(name, sorted({group for group in members if group is not None}))
+            remedy = f"give its members `group: {name}` under environments, or remove it"
+            draft.problems.warn(("groups", name), f"no environment is in this group{named}: {remedy}")
     return environments
 
 

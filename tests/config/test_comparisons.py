@@ -37,6 +37,14 @@ def test_a_written_comparison_of_two_members_is_one_of_peers(load_text: Load) ->
     assert [(each.name, each.peer) for each in config.comparisons] == [("eu..us", True)]
 
 
+def test_a_group_without_an_environment_is_warned_of_with_the_remedy(load_text: Load) -> None:
+    environments = "[{name: eu, group: prod}, {name: us, group: prod}]"
+    config = load_text(f"version: 1\nenvironments: {environments}\ngroups: {{prods: {{spread: allowed}}}}\n")
+    (warning,) = config.warnings
+    assert ":3:17: groups.prods: no environment is in this group (did you mean prod?): " in warning
+    assert warning.endswith("give its members `group: prods` under environments, or remove it")
+
+
 def test_an_empty_list_of_comparisons_compares_nothing(load_text: Load) -> None:
     text = "version: 1\nenvironments: [{name: dev}, {name: prod}]\ncomparisons: []\n"
     assert load_text(text).comparisons == ()
