@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -41,10 +41,13 @@ class SourceFile(NamedTuple):
     place: Path
 
 
-def files_below(folder: Path, exclude: Collection[str] = ()) -> Iterator[SourceFile]:
+def files_below(
+    folder: Path, exclude: Collection[str] = (), *, unlisted: Callable[[str], None]
+) -> Iterator[SourceFile]:
     """Yield the files of a folder in the order of their paths, links left out.
 
-    ``exclude`` are globs of paths inside the folder. Raises UnseenError where the folder cannot be read.
+    ``exclude`` are globs of paths inside the folder; ``unlisted`` is told the path of each folder inside it
+    that cannot be listed. Raises UnseenError where the folder itself cannot be read.
     """
     stack: list[tuple[str, Path, int]] = [("", folder, 0)]
     while stack:
@@ -54,6 +57,7 @@ def files_below(folder: Path, exclude: Collection[str] = ()) -> Iterator[SourceF
         except OSError as error:
             if depth == 0:
                 raise _not_listed(error, folder) from None
+            unlisted(prefix.removesuffix("/"))
             continue
         folders = []
         for entry in entries:
@@ -61,7 +65,11 @@ def files_below(folder: Path, exclude: Collection[str] = ()) -> Iterator[SourceF
             if any(matches(glob, path) for glob in exclude):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _SKIPPED and depth < _DEEPEST:
+                if entry.name in _SKIPPED:
+                    continue
+                if depth == _DEEPEST:
+                    unlisted(path)
+                else:
                     folders.append((f"{path}/", here / entry.name, depth + 1))
             elif entry.is_file(follow_symlinks=False):
                 yield SourceFile(path, here / entry.name)

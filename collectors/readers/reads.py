@@ -82,7 +82,8 @@ class ReadsReader:
         files: dict[str, Load] = {}
         unseen: list[Unseen] = []
         foreign: dict[str, int] = {}
-        for count, file in enumerate(files_below(Path(folder), exclude)):
+        unlisted: list[str] = []
+        for count, file in enumerate(files_below(Path(folder), exclude, unlisted=unlisted.append)):
             if count >= _MOST_ENTRIES or late():
                 detail = (
                     "more than could be looked through; narrow the path, or leave folders out with exclude"
@@ -100,6 +101,11 @@ class ReadsReader:
                 unseen.append(Unseen(item="reads#*", reason="too_large", detail=detail))
                 break
             files[file.path] = partial(bytes_of, file)
+        for path in unlisted[:_MOST_NAMED]:
+            detail = f"{shown_path(path)}: a folder that cannot be listed, or lies too deep"
+            unseen.append(Unseen(item=f"reads#{shown_path(path)}", reason="denied", detail=detail))
+        if len(unlisted) > _MOST_NAMED:
+            unseen.append(Unseen(item="reads#*", reason="denied", detail="more folders cannot be listed"))
         for language, count in sorted(foreign.items()):
             known = "only Python, JavaScript and TypeScript are read"
             detail = f"{count} file{'s' * (count != 1)} of {language}: {known}"

@@ -15,7 +15,6 @@ from detector.api.forms import SPANS, AcceptForm
 from detector.api.keys import PAGES
 from detector.api.params import DiffFilters, FactorParams, MatrixParams, PageAsOf, Params, RegisterParams
 from detector.api.reporting import sides_of
-from detector.engine.acceptance import last_day
 from detector.engine.questions import Question
 from detector.errors import NotFoundError, UsageError, did_you_mean
 from detector.model.expressions import Now
@@ -226,19 +225,8 @@ async def _beside_register(asked: Asked[RegisterParams], document: Document) -> 
     return {
         "following": following,
         "services": [one["service"] for one in await asked.reading.inventory.services()],
-        "made": await _made(asked),
+        "made": await asked.reading.accepted.sentence(asked.params.accepted),
     }
-
-
-async def _made(asked: Asked[RegisterParams]) -> str | None:
-    """Return what was just accepted, in a sentence."""
-    name = asked.params.accepted
-    found = await asked.reading.store.acceptance(name) if name is not None else None
-    if found is None or found.expires_at is None:
-        return None
-    count = (await asked.reading.accepted.document(found, now=asked.now))["held_for"]
-    many = "1 difference" if count == 1 else f"{count} differences"
-    return f"{many} accepted until {last_day(found.expires_at)} by {found.author}: {found.reason}"
 
 
 async def _drift(asked: Asked[Params]) -> Document:

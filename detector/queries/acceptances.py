@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from detector.config.policy import Policy
-from detector.engine.acceptance import Acceptance
+from detector.engine.acceptance import Acceptance, last_day
 from detector.model.clock import print_time
 from detector.store.acceptances import Use
 from detector.store.store import Store
@@ -41,6 +41,15 @@ class AcceptedList:
     async def document(self, acceptance: Acceptance, *, now: datetime) -> dict[str, Any]:
         """Return one acceptance."""
         return document(acceptance, (await self.store.uses()).get(acceptance.id, _NEVER), now=now)
+
+    async def sentence(self, id: str | None) -> str | None:
+        """Return what an acceptance let be, until when, by whom and why; None where there is none."""
+        found = await self.store.acceptance(id) if id is not None else None
+        if found is None or found.expires_at is None:
+            return None
+        count = (await self.store.uses()).get(found.id, _NEVER).ever
+        many = "1 difference" if count == 1 else f"{count} differences"
+        return f"{many} accepted until {last_day(found.expires_at)} by {found.author}: {found.reason}"
 
 
 def document(acceptance: Acceptance, use: Use, *, now: datetime) -> dict[str, Any]:

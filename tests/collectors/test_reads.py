@@ -111,6 +111,36 @@ async def test_what_is_not_understood_is_an_unseen_part_and_the_rest_is_told(tmp
     assert "canary" not in details
 
 
+async def test_a_folder_inside_that_cannot_be_listed_is_an_unseen_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code that nobody looked at may read any key: none is unread for it."""
+    write(
+        tmp_path / "src", {"a.py": "import os\nos.environ['A']", "locked/b.py": "import os\nos.environ['B']"}
+    )
+    listed = os.scandir
+
+    def scandir(folder: Path) -> Any:
+        if folder.name == "locked":  # whoever runs the tests may be root, who may list everything
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr("collectors.readers._source_tree.os.scandir", scandir)
+    section = await seen(tmp_path)
+    assert (section.status, set(section.reads)) == ("partial", {"A"})
+    assert told(section) == {("reads#locked", "denied")}
+
+
+async def test_folders_nested_beyond_all_use_are_an_unseen_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_source_tree, "_DEEPEST", 2)
+    deep = "a/b/c/d.py"
+    write(tmp_path / "src", {deep: "import os\nos.environ['A']"})
+    section = await seen(tmp_path)
+    assert (section.status, section.reads, told(section)) == ("partial", {}, {("reads#a/b/c", "denied")})
+
+
 async def test_a_link_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "elsewhere", {"a.py": "import os\nos.environ['A']"})
     source = write(tmp_path / "src", {"b.py": ""})
