@@ -1,5 +1,6 @@
 """The command line: one file for each group of commands, imported only when it is asked for."""
 
+import logging
 import sys
 from importlib import import_module
 from typing import Final
@@ -77,6 +78,8 @@ def _show_usage(error: click.UsageError) -> None:
 
 def main() -> None:
     """Run the command line: data on stdout, the rest on stderr, whose last line says why."""
+    # What libraries warn of may hold an address: commands that want to hear of it say so themselves.
+    logging.lastResort = logging.NullHandler()
     try:
         parity.main(standalone_mode=False)
     except ConfigError as error:
@@ -100,4 +103,10 @@ def main() -> None:
     except OSError as error:
         # Files and networks have their own errors above: what is left is the output itself.
         click.echo(f"parity: cannot go on ({error.strerror or type(error).__name__})", err=True)
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - its text may hold a value; 1 would mean drift
+        from detector.logging import place_of
+
+        where = f"{type(error).__name__} at {place_of(error)}"
+        click.echo(f"parity: a defect of Parity ({where}): please report it", err=True)
         sys.exit(2)

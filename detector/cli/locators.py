@@ -161,6 +161,8 @@ def _read_with(kind: str, data: bytes, name: str, read_as: Callable[[bytes, str]
         read = read_as(data, name)
     except UnseenError as error:
         return _unseen(kind, name, error)
+    except Exception as error:  # noqa: BLE001 - readers are strangers' code, and what they raise may hold a value
+        return _unseen(kind, name, UnseenError("crashed", f"the reader raised {type(error).__name__}"))
     return _state(name, read)
 
 

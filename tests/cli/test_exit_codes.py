@@ -107,6 +107,50 @@ def test_2_where_there_is_no_configuration_says_where_it_was_looked_for(parity: 
     assert (answer.code, "nope.yml:1:1: document: no such file" in answer.err) == (2, True)
 
 
+CANARY = "cnry-sk-live-7f3a91"
+
+
+def test_2_is_a_defect_of_ours_told_without_its_text(
+    parity: Parity, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text of an error that nobody expected may hold anything, and 1 would mean drift."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError(CANARY)
+
+    write(folder, __env__a="A=1\n")
+    monkeypatch.setattr("detector.cli.table.comparison_lines", broken)
+    answer = parity("diff", ".env.a", ".env.a")
+    assert (answer.code, "Traceback" in answer.err, CANARY in answer.err) == (2, False, False)
+    assert answer.why.startswith("parity: a defect of Parity (KeyError at test_exit_codes.py:")
+
+
+def test_3_where_a_reader_breaks_and_its_text_is_told_to_nobody(
+    parity: Parity, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError(CANARY)
+
+    write(folder, __env__a=f"A={CANARY}\n", __env__b="A=1\n")
+    monkeypatch.setattr("collectors.readers.dotenv.DotenvReader.read", broken)
+    answer = parity("diff", ".env.a", ".env.b")
+    assert (answer.code, CANARY in answer.out + answer.err) == (3, False)
+    assert "crashed (the reader raised ValueError)" in answer.out
+
+
+def test_what_libraries_warn_of_reaches_no_terminal(folder: Path) -> None:
+    """urllib3 tells of addresses, asyncio of errors with their text, where nobody says what to do with it."""
+    said = (
+        "import logging, sys; from detector import cli; sys.argv = ['parity', 'version']\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        f"logging.getLogger('urllib3').warning('{CANARY}')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", said], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert CANARY not in done.stderr
+
+
 def test_4_is_a_store_that_refuses(parity: Parity, folder: Path) -> None:
     write_shop(folder)
     (folder / "parity.db").write_bytes(b"this is no database, and it is longer than a header" * 100)
