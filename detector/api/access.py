@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from aiohttp import hdrs, web
 from yarl import URL
 
+from detector.api.local_socket import peer_of
 from detector.api.problems import RefusalError
 from detector.api.tokens import Principal, Scope, matches, parts_of
 from detector.config.models import Server
@@ -85,6 +86,8 @@ class Access:
         return principal
 
     async def _principal(self, request: web.Request, now: datetime) -> Principal:
+        if not request.remote and (peer := peer_of(request.transport)) is not None:
+            return Principal(id=f"local-{peer[0]}", name=peer[1], scopes=("admin",))
         if self._open:
             if request.remote is not None and not _is_loopback(request.remote):
                 raise RefusalError(

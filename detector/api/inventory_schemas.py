@@ -251,3 +251,21 @@ class Source(Answer):
     last_result: Literal["ok"] | Reason | None
     detail: str
     duration_seconds: float | None
+
+
+class Token(Answer):
+    """Who may do what, until when. The token itself is nowhere."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: Time
+    expires_at: Time | None
+    revoked_at: Time | None
+
+
+class TokenMade(Answer):
+    """A new token, told only now."""
+
+    token: str
+    expires_at: Time

@@ -41,6 +41,16 @@ _OBSERVATION: Final = {
     },
     "additionalProperties": False,
 }
+_TOKEN: Final = {
+    "type": "object",
+    "required": ["name", "scopes"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 128},
+        "scopes": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "string"}},
+        "for": {"type": "string", "default": "1y", "description": "How long it is good, as in 90d"},
+    },
+}
 _DEPLOYMENT: Final = {
     "type": "object",
     "description": "A deployment that begins, or with finished one that has ended",
@@ -126,6 +136,8 @@ def _operation(route: Route, address: str, references: Mapping[Any, Any]) -> dic
         }
     if route.path.endswith("/deployments"):
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _DEPLOYMENT}}}
+    if route.path.endswith("/tokens") and route.method == "POST":
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _TOKEN}}}
     return operation
 
 

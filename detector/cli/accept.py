@@ -123,10 +123,19 @@ def accept(**words: Any) -> None:
 
 
 def _door(asked: Asked) -> "Door":
+    from detector.cli.asking import configuration, service_beside
     from detector.cli.doors import Here, There
     from detector.cli.remote import token_of
 
-    return There(asked.server, token_of(asked.token_file)) if asked.server else Here(asked.config_path)
+    if asked.server:
+        return There(asked.server, token_of(asked.token_file))
+    config = configuration(asked.config_path)
+    beside = service_beside(config)
+    if beside is None:
+        return Here(config)
+    if asked.author:
+        raise UsageError("--author goes not beside a running service: it knows who you are")
+    return There(beside)
 
 
 async def _answer(asked: Asked, door: "Door") -> NoReturn:

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from detector.assembly import Reading, reading
 from detector.config.load import find, load
@@ -27,3 +28,15 @@ async def writing(config: Config) -> AsyncIterator[Reading]:
     """Open the store of a configuration as its only writer. Raises StoreInUseError beside a service."""
     async with reading(config, read_only=False) as here:
         yield here
+
+
+def service_beside(config: Config) -> Path | None:
+    """Return the socket of the service that runs on this configuration, None where none runs.
+
+    Raises StoreError where its socket is not for this user.
+    """
+    # What only compares files must not load a web server.
+    from detector.api.local_socket import answers, socket_path
+
+    path = socket_path(config)
+    return path if answers(path) else None

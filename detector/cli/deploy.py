@@ -17,10 +17,10 @@ from detector.model.deployments import ACTOR, COMMIT, VERSION
 @click.option("--service", required=True, help="The service.")
 @click.option("--version", required=True, help="The version: the label of ENV@LABEL from now on.")
 @click.option("--commit", help="The commit that it was built from.")
-@click.option("--actor", help="Who deploys; default: the name of the token.")
+@click.option("--actor", help="Who deploys; default: the name of the token, or you.")
 @click.option("--finished", is_flag=True, help="Say that it has ended: alerts wait no longer.")
 @click.option(
-    "--server", envvar="PARITY_SERVER", help="Address of the service, or PARITY_SERVER; default: the store."
+    "--server", envvar="PARITY_SERVER", help="Address of the service, or PARITY_SERVER; default: here."
 )
 @token_option
 @config_option
@@ -45,10 +45,14 @@ def deploy(
     _require("--actor", actor, ACTOR, "a printable name of at most 128 characters")
     said: dict[str, Any] = {"environment": environment, "service": service, "version": version}
     said |= {name: value for name, value in (("commit", commit), ("actor", actor)) if value}
+    from detector.cli.asking import configuration, service_beside
+
+    body = {**said, "finished": finished}
     if server is not None:
-        body = {**said, "finished": finished}
         kept = asyncio.run(asked_once("POST", server, "/deployments", body, token=token_of(token_file)))
         warnings = kept.get("warnings", [])
+    elif (beside := service_beside(configuration(config_path))) is not None:
+        warnings = asyncio.run(asked_once("POST", beside, "/deployments", body)).get("warnings", [])
     else:
         warnings = asyncio.run(_kept(config_path, finished=finished, **said))
     for warning in warnings:

@@ -1,13 +1,14 @@
-"""The two ways to what is accepted: the database of this machine, or a service over HTTP."""
+"""The two ways to what is accepted: the database of this machine, or a service, here or elsewhere."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from detector.assembly import running
-from detector.cli.asking import asked, configuration
+from detector.assembly import reading, running
 from detector.cli.remote import Remote
+from detector.config.records import Config
 from detector.config.rules import MatchEntry
 from detector.errors import StoreInUseError
 from detector.jobs.accept import Made, Said
@@ -42,15 +43,15 @@ class Door(Protocol):
 
 
 class Here:
-    """The database of this machine. It is read beside a running service, and written without one."""
+    """The database of this machine, where no service runs on it."""
 
-    def __init__(self, config_path: str | None) -> None:
-        self._config = config_path
+    def __init__(self, config: Config) -> None:
+        self._config = config
 
     async def drifts(self, comparison: str | None, service: str | None) -> list[dict[str, Any]]:
         """Return the drifts that are pending, open or accepted."""
-        async with asked(self._config) as (reading, _):
-            rows = await reading.store.register(comparison=comparison, service=service, states=_LIVING)
+        async with reading(self._config) as here:
+            rows = await here.store.register(comparison=comparison, service=service, states=_LIVING)
             return [row.document() for row in rows]
 
     async def names(self) -> tuple[list[str], list[str]]:
@@ -70,14 +71,14 @@ class Here:
 
     async def acceptances(self) -> list[dict[str, Any]]:
         """Return what is accepted."""
-        async with asked(self._config) as (reading, now):
-            return await reading.accepted.documents(now=now)
+        async with reading(self._config) as here:
+            return await here.accepted.documents(now=datetime.now(UTC))
 
     async def end(self, id: str, by: str) -> dict[str, Any]:
         """End an acceptance, and return it."""
         now = datetime.now(UTC)
         try:
-            async with running(configuration(self._config)) as here:
+            async with running(self._config) as here:
                 ended = await here.accepting.end(id, by=by, now=now)
                 await here.watch.review(now)
                 return await here.reading.accepted.document(ended, now=now)
@@ -87,7 +88,7 @@ class Here:
     async def _made(self, make: Any) -> dict[str, Any]:
         now = datetime.now(UTC)
         try:
-            async with running(configuration(self._config)) as here:
+            async with running(self._config) as here:
                 made: Made = await make(here.accepting, now)
                 # What an accepted cause explains is accepted with it: that is settled at once.
                 await here.watch.review(now)
@@ -98,9 +99,9 @@ class Here:
 
 
 class There:
-    """A running service. Whoever holds the token is the author."""
+    """A running service. Whoever holds the token, or opened its socket, is the author."""
 
-    def __init__(self, server: str, token: str | None) -> None:
+    def __init__(self, server: str | Path, token: str | None = None) -> None:
         self._server, self._token = server, token
 
     async def drifts(self, comparison: str | None, service: str | None) -> list[dict[str, Any]]:
@@ -150,5 +151,6 @@ def _body(said: Said) -> dict[str, Any]:
 
 
 def _in_use(error: StoreInUseError) -> StoreInUseError:
+    # A service of this machine would have been asked through its socket.
     remedy = "or ask the service with --server URL, or write a file with --print"
     return StoreInUseError(f"{error}, {remedy}")

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
-from detector.cli.output import CANNOT_TELL, finish
+from detector.cli.output import CANNOT_TELL, config_option, finish
 from detector.cli.remote import asked_once, token_of, token_option
 from detector.errors import UsageError
 
@@ -18,30 +19,43 @@ from detector.errors import UsageError
 @click.option("--source", default="push", show_default=True, help="The name of the source in parity.yml.")
 @click.option("--component", default="main", show_default=True, help="The process type.")
 @click.option(
-    "--server", envvar="PARITY_SERVER", required=True, help="Address of the service, or PARITY_SERVER."
+    "--server",
+    envvar="PARITY_SERVER",
+    help="Address of the service, or PARITY_SERVER; default: the one here.",
 )
 @token_option
+@config_option
 def push(
     file: str,
     environment: str,
     service: str,
     source: str,
     component: str,
-    server: str,
+    server: str | None,
     token_file: str | None,
+    config_path: str | None,
 ) -> None:
     """Send a file that `diff` could read: a lockfile, .env, compose file or observation.
 
     Values of config never leave this machine: only their shapes are sent. Fingerprints are left out, because
     only the service's own collectors have its key.
     """
-    token = token_of(token_file)
+    to, token = (server, token_of(token_file)) if server is not None else (_beside(config_path), None)
     body = _observation(file, environment=environment, service=service, source=source, component=component)
     path = f"/environments/{environment}/services/{service}/observations/{source}"
-    document = asyncio.run(
-        asked_once("PUT", server, path, body, token=token, params={"component": component})
-    )
+    document = asyncio.run(asked_once("PUT", to, path, body, token=token, params={"component": component}))
     finish(0, f"push: {_told(environment, document)}")
+
+
+def _beside(config_path: str | None) -> Path:
+    """Return the socket of the service of this machine. Raises UsageError where none runs."""
+    from detector.cli.asking import configuration, service_beside
+
+    config = configuration(config_path)
+    beside = service_beside(config)
+    if beside is None:
+        raise UsageError(f"no service runs on {config.path}: start parity serve, or give --server URL")
+    return beside
 
 
 def _observation(file: str, **names: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""A running service asked over HTTP, with the token of a file or of PARITY_TOKEN."""
+"""A running service asked over HTTP: with the token of a file or of PARITY_TOKEN, or through its socket."""
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -29,16 +31,26 @@ def token_of(path: str | None) -> str | None:
 
 
 class Remote:
-    """One service. Every refusal becomes one of our own errors, in the words of the service."""
+    """One service. Every refusal becomes one of our own errors, in the words of the service.
 
-    def __init__(self, server: str, token: str | None) -> None:
+    ``server`` is its address, or the path of its socket on this machine, which asks for no token.
+    """
+
+    def __init__(self, server: str | Path, token: str | None = None) -> None:
         # A command that asks no service needs no client: help and usage errors answer at once.
         import aiohttp
 
+        self._held = ExitStack()
+        connector = None
+        if isinstance(server, Path):
+            from detector.api.local_socket import address_of
+
+            connector = aiohttp.UnixConnector(path=self._held.enter_context(address_of(server)))
+            server = "http://localhost"
         self._server = server.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=timeout, headers=headers)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers)
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,6 +59,7 @@ class Remote:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        self._held.close()
 
     async def ask(
         self,
@@ -100,11 +113,11 @@ class Remote:
 
 async def asked_once(
     method: str,
-    server: str,
+    server: str | Path,
     path: str,
-    body: Mapping[str, Any],
+    body: Mapping[str, Any] | None = None,
     *,
-    token: str | None,
+    token: str | None = None,
     params: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Send one document to a service and return its answer. Raises as `Remote.ask`."""

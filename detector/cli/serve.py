@@ -9,6 +9,7 @@ import click
 import structlog
 from aiohttp import web
 
+from detector.api.local_socket import listening, socket_path
 from detector.assembly import Running, running
 from detector.cli.asking import configuration
 from detector.cli.output import config_option, finish
@@ -51,7 +52,9 @@ async def _serve(config: Config) -> None:
                 log.info("offer", offer=offer)
             await _until_stopped(here, config.path, log)
         finally:
-            # First no new requests, then no new runs: what was acknowledged is in the store.
+            # First no new requests, then no new runs: what was acknowledged is in the store. Nobody else can
+            # have put a socket there: this process still owns the database.
+            socket_path(config).unlink(missing_ok=True)
             await runner.cleanup()
             await here.watch.stop()
 
@@ -83,8 +86,14 @@ async def _listen(here: Running, config: Config) -> web.AppRunner:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_REQUESTS_END_WITHIN)
     await runner.setup()
     try:
+        await web.SockSite(runner, listening(socket_path(config))).start()
+    except StoreError:
+        await runner.cleanup()
+        raise
+    try:
         await web.TCPSite(runner, config.server.host, config.server.port).start()
     except OSError as error:
+        socket_path(config).unlink(missing_ok=True)
         await runner.cleanup()
         raise StoreError(
             f"{config.server.listen} cannot be listened on ({error.strerror}): is another service there?"

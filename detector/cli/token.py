@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import click
 
@@ -25,15 +26,22 @@ def token() -> None:
 def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str | None) -> None:
     """Make a token and print it once: only its hash is kept."""
     from detector.api.tokens import is_scope, mint
-    from detector.cli.asking import configuration, writing
+    from detector.cli.asking import configuration, service_beside, writing
+    from detector.cli.remote import asked_once
 
     for scope in scopes:
         if not is_scope(scope):
             raise UsageError(f"no scope {scope}; take read, drift:write, admin, push:ENV or push:ENV/SERVICE")
     lasts = duration(lifetime)
 
+    config = configuration(config_path)
+    beside = service_beside(config)
+
     async def make() -> str:
-        async with writing(configuration(config_path)) as reading:
+        if beside is not None:
+            wanted = {"name": name, "scopes": list(scopes), "for": lifetime}
+            return str((await asked_once("POST", beside, "/tokens", wanted))["token"])
+        async with writing(config) as reading:
             return await mint(reading.store, name=name, scopes=scopes, now=datetime.now(UTC), lasts=lasts)
 
     say(asyncio.run(make()))
@@ -64,10 +72,21 @@ def list_tokens(config_path: str | None) -> None:
 @config_option
 def revoke(identifier: str, config_path: str | None) -> None:
     """End a token now. Takes its id, as `parity token list` shows it."""
-    from detector.cli.asking import configuration, writing
+    from detector.cli.asking import configuration, service_beside, writing
+    from detector.cli.remote import asked_once
+    from detector.errors import NotFoundError
+
+    config = configuration(config_path)
+    beside = service_beside(config)
 
     async def end() -> bool:
-        async with writing(configuration(config_path)) as reading:
+        if beside is not None:
+            try:
+                await asked_once("DELETE", beside, f"/tokens/{quote(identifier, safe='')}")
+            except NotFoundError:
+                return False
+            return True
+        async with writing(config) as reading:
             known = {row.id for row in await reading.store.tokens()}
             if identifier in known:
                 await reading.store.revoke_token(identifier, datetime.now(UTC))

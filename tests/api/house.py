@@ -54,6 +54,7 @@ class House:
 
     running: Running
     app: web.Application
+    runner: web.AppRunner
     url: str
     client: ClientSession
     tokens: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +119,7 @@ async def house(
                 yield House(
                     running=here,
                     app=app,
+                    runner=runner,
                     url=f"http://{host}:{port}",
                     client=client,
                     tokens=await _tokens(here),
