@@ -56,9 +56,9 @@ class Here:
 
     async def names(self) -> tuple[list[str], list[str]]:
         """Return the comparisons that drifts stand in, single environments included, and the services."""
-        async with asked(self._config) as (reading, _):
-            policy = reading.settings.policy
-            return names_of(*policy.pairs), await known_services(reading.store, policy)
+        async with reading(self._config) as here:
+            policy = here.settings.policy
+            return names_of(*policy.pairs), await known_services(here.store, policy)
 
     async def accept(self, drift: str, said: Said) -> dict[str, Any]:
         """Accept one drift, and return the acceptance."""
