@@ -12,7 +12,6 @@ from detector.engine.calendars import Calendar, end_of
 from detector.engine.causes import Cause
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.components import joins_of, sides_at, targets
-from detector.engine.findings import findings_of
 from detector.engine.judgement import PEER_SKEW, Case, allowance_for, as_judged, subject_of
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.policy import Pair
@@ -24,7 +23,7 @@ from detector.engine.swap import swapped_item
 from detector.engine.trace import Step, trace
 from detector.engine.unknown import what_would_tell
 from detector.engine.values import IMAGE_IDENTITY, LOCAL
-from detector.engine.verdicts import Both, Differ, to_judge, verdicts_on
+from detector.engine.verdicts import Both, Differ, cases_of, verdicts_on
 from detector.engine.view import Interner, Place, View
 from detector.engine.witnesses import Witness, witnesses_of
 from detector.model.clock import print_exactly, print_time
@@ -235,22 +234,9 @@ def _case(
     both: Both, subject: Subject, found: Differences, *, pair: Pair, rules: Sequence[Rule], now: datetime
 ) -> tuple[Case, Iterable[Difference]]:
     """Return the case that a subject belongs to, with all that was judged in it."""
-    case = Case(
-        pair=pair,
-        service=both.service,
-        rules=rules,
-        left=both.left,
-        right=both.right,
-        now=now,
-        histories=both.histories,
-    )
-    if subject.comparison == pair.name:
-        return case, to_judge(both, pair, rules, found)
-    at_left = subject.comparison == pair.left.name
-    environment, view = (pair.left, both.left) if at_left else (pair.right, both.right)
-    inside = Pair(left=environment, right=environment)
-    alone = replace(case, pair=inside, left=view, right=view, histories={}, alone=True)
-    return alone, findings_of(view, environment)
+    between, *inside = cases_of(both, found, pair=pair, rules=rules, now=now)
+    # One environment has its own name as comparison.
+    return next((one for one in inside if one[0].name == subject.comparison), between)
 
 
 def _difference(case: Case, key: Key, judged: Judged | None, between: Iterable[Difference]) -> Difference:

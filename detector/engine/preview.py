@@ -1,15 +1,14 @@
 """Preview: what rules of parity.yml hide, by judging once more without each of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from detector.engine.findings import findings_of
-from detector.engine.judgement import Case, as_judged, judge, subject_of
-from detector.engine.pairing import Difference, differences
+from detector.engine.judgement import as_judged, judge, subject_of
+from detector.engine.pairing import differences
 from detector.engine.policy import Pair
 from detector.engine.rules import Rule, decide
-from detector.engine.verdicts import Both, Differ, to_judge
+from detector.engine.verdicts import Both, Differ, cases_of
 from detector.engine.view import Interner
 from detector.model.records import Judged, Key
 from detector.model.words import Severity
@@ -51,16 +50,8 @@ def note_effects(
 ) -> None:
     """Add to every effect what it does to one service between two environments."""
     found = differ(both.left, both.right, interner)
-    case = Case(
-        pair=pair,
-        service=both.service,
-        rules=rules,
-        left=both.left,
-        right=both.right,
-        now=now,
-        histories=both.histories,
-    )
-    for here, difference in _every(case, to_judge(both, pair, rules, found)):
+    cases = cases_of(both, found, pair=pair, rules=rules, now=now)
+    for here, difference in ((case, one) for case, every in cases for one in every):
         about = subject_of(here, as_judged(here, difference))
         names = [name for name in decide(rules, about).matched if name in effects]
         if not names:
@@ -73,15 +64,6 @@ def note_effects(
             without = None if drifts else judge(replace(here, rules=effect.others), difference)
             if without is not None and without.verdict == "drift":
                 effect.hidden[subject] = without.severity
-
-
-def _every(case: Case, between: Sequence[Difference]) -> Iterator[tuple[Case, Difference]]:
-    """Yield what is judged between two environments and inside either, with the case that it belongs to."""
-    yield from ((case, difference) for difference in between)
-    for environment, view in ((case.pair.left, case.left), (case.pair.right, case.right)):
-        inside = Pair(left=environment, right=environment)
-        alone = replace(case, pair=inside, left=view, right=view, histories={}, alone=True)
-        yield from ((alone, difference) for difference in findings_of(view, environment))
 
 
 def _is_drift(judged: Judged | None) -> bool:

@@ -1,6 +1,6 @@
 """Judge one service between two environments: pair, judge, explain, and add what the register knows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from detector.engine.judgement import Case, judge
 from detector.engine.mirrors import without_mirrors
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.pending import held
-from detector.engine.policy import Pair, Service
+from detector.engine.policy import Environment, Pair, Service
 from detector.engine.rollout import Rollout
 from detector.engine.rows import with_rows
 from detector.engine.rules import Rule
@@ -64,25 +64,15 @@ def verdicts_on(
 ) -> ServiceVerdicts:
     """Judge one service between two environments, with the findings of either environment."""
     found = differ(both.left, both.right, interner)
-    case = Case(
-        pair=pair,
-        service=both.service,
-        rules=rules,
-        left=both.left,
-        right=both.right,
-        now=now,
-        histories=both.histories,
-    )
-    between = to_judge(both, pair, rules, found)
-    judged = [verdict for difference in between if (verdict := judge(case, difference)) is not None]
+    (case, between), *inside = cases_of(both, found, pair=pair, rules=rules, now=now)
+    judged = _judged(case, between)
     judged, causes = explain(judged, both.left, both.right, first=first_cause)
     known_source = any(key.kind == "config_source_differs" for _, key in both.rows)
     if both.first or known_source:
         judged, causes = config_source_differs(judged, causes, case, first=first_cause)
     judged, causes = accept(judged, causes, both.accepted, now)
-    alone = _alone(both, pair, rules, now, left=False)
-    if pair.left != pair.right:
-        alone = [*_alone(both, pair, rules, now, left=True), *alone]
+    alone = [verdict for here, findings in inside for verdict in _judged(here, findings)]
+    alone, _ = accept(alone, (), both.accepted, now)
     views = {pair.left.name: (both.left, both.left), pair.right.name: (both.right, both.right)}
     items = with_rows([*judged, *alone], both.rows, {**views, pair.name: (both.left, both.right)})
     items = with_holds(items, both, pair=pair, now=now)
@@ -104,6 +94,53 @@ def verdicts_on(
         not_measured=tuple(sorted(found.not_measured)),
         measured=tuple(sorted(measured)),
     )
+
+
+def cases_of(
+    both: Both, found: Differences, *, pair: Pair, rules: Sequence[Rule], now: datetime
+) -> Iterator[tuple[Case, list[Difference]]]:
+    """Yield what asks for a verdict, with the case it belongs to: between two sides, then inside each."""
+    case = Case(
+        pair=pair,
+        service=both.service,
+        rules=rules,
+        left=both.left,
+        right=both.right,
+        now=now,
+        histories=both.histories,
+    )
+    yield case, to_judge(both, pair, rules, found)
+    sides = [(pair.left, both.left), (pair.right, both.right)]
+    for environment, view in sides if pair.left != pair.right else sides[1:]:
+        servers = both.servers.get(environment.name, ())
+        yield _inside(view, environment, servers, service=both.service, rules=rules, now=now)
+
+
+def _inside(
+    view: View,
+    environment: Environment,
+    servers: Sequence[View],
+    *,
+    service: Service,
+    rules: Sequence[Rule],
+    now: datetime,
+) -> tuple[Case, list[Difference]]:
+    """Return what is wrong inside one environment, with its case."""
+    case = Case(
+        pair=Pair(left=environment, right=environment),
+        service=service,
+        rules=rules,
+        left=view,
+        right=view,
+        now=now,
+        histories={},
+        alone=True,
+    )
+    return case, [*findings_of(view, environment), *client_skews(view, servers)]
+
+
+def _judged(case: Case, found: Iterable[Difference]) -> list[Judged]:
+    return [verdict for difference in found if (verdict := judge(case, difference)) is not None]
 
 
 def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) -> list[Difference]:
@@ -154,27 +191,8 @@ def findings_in(
 
     ``servers`` are the views of the backing services that the service uses there.
     """
-    case = Case(
-        pair=pair, service=service, rules=rules, left=view, right=view, now=now, histories={}, alone=True
-    )
-    found: Iterable[Difference] = [*findings_of(view, pair.right), *client_skews(view, servers)]
-    judged = [verdict for difference in found if (verdict := judge(case, difference)) is not None]
-    return accept(judged, (), accepted, now)[0]
-
-
-def _alone(both: Both, pair: Pair, rules: Sequence[Rule], now: datetime, *, left: bool) -> list[Judged]:
-    environment, view = (pair.left, both.left) if left else (pair.right, both.right)
-    inside = Pair(left=environment, right=environment)
-    servers = both.servers.get(environment.name, ())
-    return findings_in(
-        view,
-        service=both.service,
-        pair=inside,
-        rules=rules,
-        now=now,
-        accepted=both.accepted,
-        servers=servers,
-    )
+    case, found = _inside(view, pair.right, servers, service=service, rules=rules, now=now)
+    return accept(_judged(case, found), (), accepted, now)[0]
 
 
 def _measured(view: View) -> set[str]:

@@ -11,6 +11,7 @@ from detector.engine.calendars import Calendar
 from detector.engine.explanation import Explanation, explain_item
 from detector.engine.pack import PACK
 from detector.engine.policy import Pair, Service
+from detector.engine.preview import effects_of, note_effects
 from detector.engine.questions import Question
 from detector.engine.rules import Allowance, Match, Outcome, Rule
 from detector.engine.verdicts import Both
@@ -403,3 +404,27 @@ def test_peers_have_the_allowance_of_peers() -> None:
     assert found.answer == "expected"
     assert found.clock is not None
     assert (found.clock.rule, found.clock.span) == ("peers", "1d")
+
+
+CLIENT = "pkg:deb/debian/postgresql-client-15"
+OLD_CLIENT: Mapping[Any, Any] = {
+    "dependencies": section({CLIENT: "15.8-1"}),
+    "backing_services": section({"main#product": "postgresql", "main#version": "16.3"}),
+}
+
+
+def test_a_client_older_than_its_server_is_explained_and_previewed_like_any_finding() -> None:
+    """What is judged, what is explained and what a rule is said to hide are the same differences."""
+    found = explained(OLD_CLIENT, OLD_CLIENT, CLIENT, kind="client_skew")
+    assert found.answer == "drift"
+    assert "default/client_skew" in last_words(found).values()
+    hush = Rule(name="parity.yml:9", match=Match(kind=("client_skew",)), outcome=Outcome(ignore=True))
+    effects = effects_of([*PACK, hush])
+    interner = Interner()
+    both = Both(
+        service=Service(name="shop"),
+        left=view(*streams_of(OLD_CLIENT), environment="staging", interner=interner),
+        right=view(*streams_of(OLD_CLIENT), environment="prod", interner=interner),
+    )
+    note_effects(effects, both, pair=STAGING_TO_PROD, rules=[*PACK, hush], now=NOW, interner=interner)
+    assert {comparison for comparison, _ in effects["parity.yml:9"].hidden} == {"staging", "prod"}
