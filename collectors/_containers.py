@@ -9,8 +9,12 @@ from detector.model.fingerprints import Fingerprinter
 from detector.model.items import is_config_key
 from detector.model.key_names import looks_like_a_value
 from detector.model.shapes import shape_of
-from detector.model.words import SourceClass
+from detector.model.words import SectionName, SourceClass
 
+#: Sections that say how a runtime is told to run a container.
+OF_CONTAINERS: Final[tuple[SectionName, ...]] = (
+    "processes", "ports", "concurrency", "disposability", "logs",
+)  # fmt: skip
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from collectors._containers import (
+    OF_CONTAINERS,
     ImageReference,
     commit,
     environment,
@@ -26,16 +27,7 @@ from detector.model.fingerprints import Fingerprinter
 from detector.model.words import SectionName
 
 #: Sections of `sections_of`; the container's files add ``dependencies``.
-SECTIONS: Final[tuple[SectionName, ...]] = (
-    "config",
-    "codebase",
-    "release",
-    "processes",
-    "ports",
-    "concurrency",
-    "disposability",
-    "logs",
-)
+SECTIONS: Final[tuple[SectionName, ...]] = ("config", "codebase", "release", *OF_CONTAINERS)
 _OCI: Final = "org.opencontainers.image."
 #: Set by the engine in each container, whatever anybody configured.
 _PLATFORM: Final = frozenset({"HOSTNAME", "HOME", "TERM"})

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from collectors._containers import OF_CONTAINERS
 from collectors._files import read_file
 from collectors.readers.compose import ComposeReader
 from detector.collector import Collected, CollectorOptions, Context, Seen
@@ -39,16 +40,7 @@ class ComposeCollector:
     name: ClassVar[str] = "compose"
     Options: ClassVar[type[ComposeOptions]] = ComposeOptions
     basis: ClassVar[Basis] = "declared"
-    sections: ClassVar[tuple[SectionName, ...]] = (
-        "backing_services",
-        "config",
-        "release",
-        "processes",
-        "ports",
-        "concurrency",
-        "disposability",
-        "logs",
-    )
+    sections: ClassVar[tuple[SectionName, ...]] = ("backing_services", "config", "release", *OF_CONTAINERS)
     cannot_see: ClassVar[tuple[str, ...]] = (
         "what really runs: a container keeps the file of the day it was started",
         "values that come from the shell of whoever runs compose",

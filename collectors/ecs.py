@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from collectors import _aws
+from collectors._containers import OF_CONTAINERS
 from collectors._ecs_facts import kind_of, main_container, sections_of
 from collectors._replicas import merged
 from collectors._unseen import unseen_part
@@ -67,15 +68,7 @@ class EcsCollector:
     Options: ClassVar[type[EcsOptions]] = EcsOptions
     basis: ClassVar[Basis] = "running"
     #: Of ``dependencies`` it only knows the architecture: its failure says nothing of packages.
-    sections: ClassVar[tuple[SectionName, ...]] = (
-        "config",
-        "release",
-        "processes",
-        "ports",
-        "concurrency",
-        "disposability",
-        "logs",
-    )
+    sections: ClassVar[tuple[SectionName, ...]] = ("config", "release", *OF_CONTAINERS)
     cannot_see: ClassVar[tuple[str, ...]] = (
         "what is installed inside an image",
         "libraries inside binaries and jars",

@@ -5,10 +5,17 @@ from typing import Any
 
 import click
 
-from detector.cli.output import config_option, finish, output_option, show
+from detector.cli.output import (
+    config_option,
+    fail_on_option,
+    finish,
+    incomplete_option,
+    output_option,
+    show,
+)
 from detector.errors import UsageError, did_you_mean
 from detector.model.expressions import Expression, Locator, StandardInput, parse
-from detector.model.words import SEVERITIES, TIERS, Severity, Tier
+from detector.model.words import TIERS, Severity, Tier
 
 #: Short names of tiers that `--as` takes beside the full ones.
 _TIER_NAMES: dict[str, Tier] = {
@@ -40,14 +47,8 @@ tiers_option = click.option(
 @click.argument("left")
 @click.argument("right")
 @tiers_option
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES[1:]),
-    default="low",
-    show_default=True,
-    help="Exit 1 for drift of this severity or worse.",
-)
-@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen.")
+@fail_on_option("low")
+@incomplete_option
 @click.option("--all", "everything", is_flag=True, help="Show items in sync as well.")
 @click.option("--service", "services", multiple=True, help="Only this service (repeatable).")
 @config_option

@@ -7,22 +7,25 @@ from typing import Any
 
 import click
 
-from detector.cli.output import config_option, finish, output_option, show, styled, width
+from detector.cli.output import (
+    config_option,
+    fail_on_option,
+    finish,
+    incomplete_option,
+    output_option,
+    show,
+    styled,
+    width,
+)
 from detector.cli.table import comparison_lines
 from detector.errors import UsageError
-from detector.model.words import SEVERITIES, Severity
+from detector.model.words import Severity
 from detector.queries.rendering import csv_of, markdown_of
 
 
 @click.command()
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES[1:]),
-    default="high",
-    show_default=True,
-    help="Exit 1 for drift of this severity or worse.",
-)
-@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen.")
+@fail_on_option("high")
+@incomplete_option
 @click.option(
     "--promote",
     metavar="ENV|IMAGE",

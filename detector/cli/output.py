@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, NoReturn
 
 import click
 
+from detector.model.words import SEVERITIES, Severity
+
 Format = Literal["table", "json", "yaml", "md", "csv"]
 FORMATS: Final = ("table", "json", "yaml", "md", "csv")
 
@@ -28,6 +30,21 @@ output_option = click.option(
     show_default=True,
     help="Format of the answer.",
 )
+
+incomplete_option = click.option(
+    "--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen."
+)
+
+
+def fail_on_option(default: Severity) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option that says from which severity on drift ends with 1."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(SEVERITIES[1:]),
+        default=default,
+        show_default=True,
+        help="Exit 1 for drift of this severity or worse.",
+    )
 
 
 def say(text: str, *, nl: bool = True) -> None:

@@ -14,7 +14,9 @@ from detector.cli.output import (
     PARITY,
     aligned,
     config_option,
+    fail_on_option,
     finish,
+    incomplete_option,
     say,
     show,
     styled,
@@ -22,7 +24,7 @@ from detector.cli.output import (
 )
 from detector.errors import UsageError
 from detector.model.expressions import EnvironmentState, Locator, StandardInput, parse
-from detector.model.words import SEVERITIES, Severity
+from detector.model.words import Severity
 
 _FORMATS: Final = ("table", "md", "html", "json", "yaml", "csv", "junit", "sarif", "cyclonedx")
 _FIRMNESS: Final = (DRIFT, CANNOT_TELL, PARITY)
@@ -32,14 +34,8 @@ _FIRMNESS: Final = (DRIFT, CANNOT_TELL, PARITY)
 @click.argument("left", required=False)
 @click.argument("right", required=False)
 @click.option("--factors", is_flag=True, help="The twelve factors and the gaps, without each finding.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES[1:]),
-    default="low",
-    show_default=True,
-    help="Exit 1 for drift of this severity or worse.",
-)
-@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although something was not seen.")
+@fail_on_option("low")
+@incomplete_option
 @config_option
 @click.option(
     "-o",

@@ -63,22 +63,9 @@ class Hindsight:
         row = self._rows.get(key)
         if isinstance(word, Judged) and word.verdict == "drift":
             if row is None or row.state in _OVER:
-                self._ledger.write(_begun(word, row, self._ledger), "backdated")
+                self._ledger.write(self._ledger.begun(word, row), "backdated")
         elif row is not None and row.state in _LIVING:
             self._end(row, "resolved")
 
     def _end(self, row: Drift, state: State) -> None:
         self._ledger.write(replace(row, state=state, resolved_at=self._ledger.now), "backdated")
-
-
-def _begun(one: Judged, row: Drift | None, ledger: Ledger) -> Drift:
-    return Drift(
-        id=row.id if row is not None else ledger.new_id(),
-        comparison=ledger.comparison,
-        key=one.key,
-        state="pending",
-        severity=one.severity,
-        owner=one.owner,
-        opened_at=ledger.now,
-        item=one.document(),
-    )

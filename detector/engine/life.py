@@ -49,6 +49,19 @@ class Ledger:
     #: Whether all that is judged came late: such news never alerts.
     late: bool = False
 
+    def begun(self, one: Judged, row: Drift | None = None) -> Drift:
+        """Return a drift as it begins, under the id of the row that it had before."""
+        return Drift(
+            id=row.id if row is not None else self.new_id(),
+            comparison=self.comparison,
+            key=one.key,
+            state="pending",
+            severity=one.severity,
+            owner=one.owner,
+            opened_at=self.now,
+            item=one.document(),
+        )
+
     def write(
         self,
         row: Drift,
@@ -212,16 +225,7 @@ def let_be(row: Drift, item: Mapping[str, Any], by: AcceptedBy, ledger: Ledger) 
 def _accepting(one: Judged, row: Drift | None, ledger: Ledger) -> None:
     """Carry on with what a judgement found accepted. Where it is new to the register, it enters it so."""
     document, by = one.document(), one.accepted
-    row = row or Drift(
-        id=ledger.new_id(),
-        comparison=ledger.comparison,
-        key=one.key,
-        state="pending",
-        severity=one.severity,
-        owner=one.owner,
-        opened_at=ledger.now,
-        item=document,
-    )
+    row = row or ledger.begun(one)
     now_row = replace(row, state="accepted", item=document, severity=one.severity, owner=one.owner)
     if row.state not in LIVING:
         now_row = replace(now_row, opened_at=ledger.now, resolved_at=None)
@@ -268,17 +272,7 @@ def is_held(one: Judged) -> bool:
 
 def _begin(one: Judged, row: Drift | None, ledger: Ledger, witnesses: Witnesses) -> None:
     again, document = row is not None, one.document()
-    fresh = Drift(
-        id=row.id if row is not None else ledger.new_id(),
-        comparison=ledger.comparison,
-        key=one.key,
-        state="pending",
-        severity=one.severity,
-        owner=one.owner,
-        opened_at=ledger.now,
-        item=document,
-        again=again,
-    )
+    fresh = replace(ledger.begun(one, row), again=again)
     if row is not None and row.state == "accepted":
         # It was there all the time: its age goes on, and what was seen long ago needs no second look.
         fresh = replace(
