@@ -1,7 +1,8 @@
 """The scheduled service: collects what is due, judges what moved, delivers what is owed.
 
-APScheduler fires five functions; a heap knows when each source is due. Everything ends within the given
-time when it is told to stop, and what it had begun is recorded or was never acknowledged.
+APScheduler fires what happens every second or less often; ten times a second a heap is asked which sources
+are due. Everything ends within the given time when it is told to stop, and what it had begun is recorded or
+was never acknowledged.
 """
 
 import asyncio
@@ -61,6 +62,8 @@ class Watch:
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
         )
+        #: The timer of the next tick: a job of the scheduler would take more CPU time than the heap does.
+        self._next_tick: asyncio.TimerHandle | None = None
         self._runs: set[asyncio.Task[None]] = set()
         #: Firings of the scheduler that are under way.
         self._jobs: set[asyncio.Task[Any]] = set()
@@ -109,7 +112,6 @@ class Watch:
         # Allowances that ended while nobody looked are found by judging once more.
         await self._look_at_all()
         for function, every in (
-            (self._tick, TICK),
             (self._flush, FLUSH),
             (self._review_due, REVIEW),
             (self._send, DELIVER),
@@ -118,9 +120,12 @@ class Watch:
         ):
             self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
         self._scheduler.start()
+        self.tick()
 
     async def stop(self) -> None:
         """Stop ticking, let what runs end within `STOP_WITHIN` seconds, and flush what is known."""
+        if self._next_tick is not None:
+            self._next_tick.cancel()
         if self._scheduler.running:
             # Not shutdown(), which would cancel a judgement or a message in the middle.
             self._scheduler.pause()
@@ -245,7 +250,10 @@ class Watch:
             task.add_done_callback(self._jobs.discard)
         await function()
 
-    async def _tick(self) -> None:
+    def tick(self) -> None:
+        """Begin to run what is due, now and at every tick from now on."""
+        # First of all: no error may end the ticking.
+        self._next_tick = asyncio.get_running_loop().call_later(TICK.total_seconds(), self.tick)
         for source in self.schedule.due(datetime.now(UTC)):
             self._begin(self._run_due(source))
 

@@ -318,3 +318,23 @@ async def test_a_stop_lets_a_message_that_is_being_sent_end(bench: Bench) -> Non
     let_go.set()
     await stopped
     assert sent == ["whole"]
+
+
+async def test_an_error_does_not_end_the_ticking_and_a_stop_does(bench: Bench) -> None:
+    asked: list[datetime] = []
+    twice = asyncio.Event()
+
+    def due(now: datetime) -> list[Any]:
+        asked.append(now)
+        if len(asked) == 2:
+            twice.set()
+        raise ArithmeticError
+
+    bench.watch.schedule.due = due  # type: ignore[method-assign]  # a defect of the schedule
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    with pytest.raises(ArithmeticError):
+        bench.watch.tick()
+    await twice.wait()
+    await bench.watch.stop()
+    assert bench.watch._next_tick is not None
+    assert bench.watch._next_tick.cancelled()
