@@ -8,7 +8,17 @@ from typing import Final
 
 import orjson
 
-from bench import differing, judging, keeping, ordering, starting
+from bench import (
+    arriving,
+    differing,
+    judging,
+    keeping,
+    looking_back,
+    ordering,
+    overviewing,
+    scheduling,
+    starting,
+)
 from bench.measuring import Result, Work, WrongResultError, measure
 from bench.report import document, markdown
 from bench.sizes import FULL, QUICK, Size
@@ -20,6 +30,10 @@ WORKS: Final[dict[str, Callable[[Size], Iterator[Work]]]] = {
     "B3": lambda size: differing.judged(size.facts),
     "B6": lambda size: keeping.environment(size.kept),
     "B7": lambda size: keeping.job(size.job),
+    "B9": lambda size: looking_back.states_and_histories(size.lookback),
+    "B10": lambda size: overviewing.matrix(size.matrix),
+    "B11": lambda size: arriving.steadily(size.arrivals),
+    "B12": lambda size: scheduling.due_every_minute(size.scheduled),
     "B14": lambda _: starting.whole_process(),
     "J1": lambda size: judging.many(size.facts),
     "J2": lambda size: judging.again(size.facts),

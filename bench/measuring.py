@@ -28,9 +28,8 @@ class Sample:
     more: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, figure: str) -> float:
-        """Return one figure by its name."""
-        clocks = {"cpu": self.cpu, "wall": self.wall}
-        return clocks[figure] if figure in clocks else self.more[figure]
+        """Return one figure by its name; what the work itself measured counts more than the clocks."""
+        return {"cpu": self.cpu, "wall": self.wall, **self.more}[figure]
 
 
 def cpu_of_tree() -> float:

@@ -17,6 +17,34 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lookback:
+    """One target with so many facts and polls; and a history of ``most`` polls, of few facts."""
+
+    facts: int
+    polls: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Many targets beside few, with so many facts; so many observations make one turn."""
+
+    facts: int
+    many: int
+    few: int
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """So many sources, watched for some seconds of the minute in which each is due once."""
+
+    sources: int
+    seconds: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """The size of every work."""
 
@@ -30,6 +58,14 @@ class Size:
     kept: Fleet
     #: B7: one fact of each target changes at every poll.
     job: Fleet
+    #: B9.
+    lookback: Lookback
+    #: B10: services of three environments.
+    matrix: Fleet
+    #: B11.
+    arrivals: Arrivals
+    #: B12.
+    scheduled: Scheduled
 
 
 #: `make bench`, within six minutes.
@@ -39,6 +75,10 @@ QUICK: Final = Size(
     version_pairs=20_000,
     kept=Fleet(targets=20, facts=1_000, polls=30),
     job=Fleet(targets=8, facts=1_000, polls=100),
+    lookback=Lookback(facts=1_000, polls=200, most=2_000),
+    matrix=Fleet(targets=198, facts=100, polls=1),
+    arrivals=Arrivals(facts=200, many=1_000, few=100, at_once=100),
+    scheduled=Scheduled(sources=10_000, seconds=8, rounds=2),
 )
 #: `make bench-full`: what the goals speak of.
 FULL: Final = Size(
@@ -47,4 +87,8 @@ FULL: Final = Size(
     version_pairs=100_000,
     kept=Fleet(targets=200, facts=1_000, polls=100),
     job=Fleet(targets=200, facts=1_000, polls=100),
+    lookback=Lookback(facts=1_000, polls=1_000, most=10_000),
+    matrix=Fleet(targets=198, facts=300, polls=1),
+    arrivals=Arrivals(facts=1_000, many=1_000, few=100, at_once=100),
+    scheduled=Scheduled(sources=10_000, seconds=40, rounds=5),
 )
