@@ -165,9 +165,15 @@ async def _inside(reading: Reading) -> list[Metric]:
     for row in await reading.store.sources():
         if row.last_success is not None:
             success.add_metric((row.environment, row.service or "", row.source), row.last_success.timestamp())
+    kept = GaugeMetricFamily(
+        "parity_kept_bytes", "About what is kept in memory to answer fast", labels=("what",)
+    )
+    for what, size in sorted(reading.comparisons.kept_bytes.items()):
+        kept.add_metric((what,), size)
     owed = await reading.store.outbox_size()
     return [
         success,
+        kept,
         GaugeMetricFamily("parity_outbox_messages", "Alerts that are owed", value=owed),
         GaugeMetricFamily(
             "parity_config_last_reload_successful",

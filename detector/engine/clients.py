@@ -79,8 +79,8 @@ def skew_settled(view: View, servers: Sequence[View], key: Key) -> bool | None:
 
 def _clients(view: View) -> tuple[_Client, ...]:
     found = []
-    for place, side in view.sides.section("dependencies"):
-        if not isinstance(side.value, str) or not place.item.startswith(("pkg:deb/", "pkg:apk/")):
+    for place, side in view.sides.section("dependencies", beginning=("pkg:deb/", "pkg:apk/")):
+        if not isinstance(side.value, str):
             continue
         family = next((family for glob, family in CLIENTS.items() if matches(glob, place.item)), None)
         series = _series(side.value.partition(":")[2] or side.value, family) if family else None

@@ -5,6 +5,7 @@ A key is never compared by it, and what of the code could not be read leaves no 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
 from detector.engine.pack import PLATFORM_KEYS
@@ -113,6 +114,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 }
 
 
+@lru_cache(maxsize=16_384)
 def is_of_a_library(key: str) -> bool:
     """Tell whether a key is one that libraries and servers read for themselves."""
     return any(matches(glob, key) for glob in (*LIBRARY_KEYS, *PLATFORM_KEYS))

@@ -51,10 +51,12 @@ class Shelf(dict[str, Side | None]):
         side = self[item] = side_of(look, item)
         return side
 
-    def everything(self) -> Iterator[tuple[str, Side]]:
+    def everything(self, beginning: tuple[str, ...] = ("",)) -> Iterator[tuple[str, Side]]:
         """Yield all items with their sides; what was not asked for before is not kept now either."""
         look = self._look
         for item in self if look is None else look.section.facts:
+            if not item.startswith(beginning):
+                continue
             side = self.get(item)
             if side is None and look is not None:
                 side = side_of(look, item)
@@ -107,11 +109,13 @@ class Sides(Mapping[Place, Side]):
         """Return the side at a place, or the default."""
         return self.at((place[0], place[1]))[place[2]] or default
 
-    def section(self, section: SectionName) -> Iterator[tuple[Place, Side]]:
-        """Yield the sides of one section, of all components."""
+    def section(
+        self, section: SectionName, *, beginning: tuple[str, ...] = ("",)
+    ) -> Iterator[tuple[Place, Side]]:
+        """Yield the sides of one section, of all components; of items with a ``beginning`` alone."""
         for at, shelf in self._shelves.items():
             if at[1] == section:
-                for item, side in shelf.everything():
+                for item, side in shelf.everything(beginning):
                     yield Place(*at, item), side
 
     def unknown(self) -> Iterator[Place]:

@@ -53,6 +53,8 @@ def unset_settled(left: View, right: View, key: Key) -> bool | None:
 
 def unread_in(view: View) -> Iterator[Difference]:
     """Yield one finding with the keys that an environment sets and that none of its code reads."""
+    if not view.reads:
+        return  # of no key anything is known
     names = sorted(
         {name for name, component in _set(view) if reading_of((view,), component, name) == "unread"}
     )

@@ -190,6 +190,7 @@ def is_secret_name(name: str) -> bool:
     return any(matches(glob, words) or words == glob.removeprefix("*_") for glob in SECRET_NAMES)
 
 
+@lru_cache(maxsize=16_384)
 def is_public_name(name: str) -> bool:
     """Tell whether a key's name says that its value is public by its maker's own word."""
     words = _in_words(name)

@@ -1,6 +1,6 @@
 """Two states compared: what `diff`, the gate, the pages and the alerts all ask."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +22,9 @@ from detector.errors import ExpressionError, NotFoundError
 from detector.model.deployments import Deployment
 from detector.model.expressions import AsOf, EnvironmentState, Labelled, Now, Numbered
 from detector.model.records import Drift, Key, Snapshot
+from detector.queries.kept_verdicts import Evidence, KeptVerdicts
 from detector.queries.known import Known, Reading, names_of
+from detector.queries.living import NOTHING_LIVES, LivingRows
 from detector.queries.past_values import PastValues
 from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
@@ -61,10 +63,21 @@ class Comparisons:
         self._views = views
         self._policy = policy
         self._memory = Memory()
+        self._verdicts = KeptVerdicts()
         self._past = PastValues(store)
         self._rollouts = Rollouts(store, views, policy)
+        self._register = LivingRows(store, self._rollouts)
         self._reading = Reading(store, views, self._rollouts, policy)
         self.known = self._reading.known
+
+    @property
+    def kept_bytes(self) -> dict[str, int]:
+        """About how many bytes of what is kept in memory, by what it is."""
+        return {
+            "views": self._views.kept.bytes,
+            "differences": self._memory.kept.bytes,
+            "verdicts": self._verdicts.kept.bytes,
+        }
 
     async def compare(
         self,
@@ -164,15 +177,8 @@ class Comparisons:
     ) -> Comparison:
         policy = self._policy()
         left, right = await self._views_of(ours, services, now), await self._views_of(theirs, services, now)
-        rows: dict[str, list[Drift]] = {}
-        judged: Container[tuple[str, str]] = ()
         current = ours.at is None and theirs.at is None
-        if current:
-            judged = await self._store.judged_through()
-            for comparison in names_of(pair):
-                living = await self._store.register(comparison=comparison, states=LIVING)
-                for row in await self._rollouts.with_turns(living, now):
-                    rows.setdefault(row.key.service, []).append(row)
+        living = await self._register.of(pair, now) if current else NOTHING_LIVES
         said = await self._said(pair, at=now)
         found, lonely, causes = [], [], 1
         looked = await self._looked_everywhere(pair)
@@ -185,29 +191,45 @@ class Comparisons:
                 if expected and not (there and is_gone(there)):
                     lonely.append((lone, name))
             elif expected:
-                gathered = await self._gathered(
-                    pair,
-                    name,
-                    left.get(name),
-                    right.get(name),
-                    now=now,
-                    rows=rows.get(name, ()) if current else None,
-                    first=(pair.name, name) not in judged,
-                    said=said,
-                )
                 at_hand = (left, right) if services is None else None
                 servers = (
                     await self._views.servers_of(pair, name, now=now, at_hand=at_hand) if current else {}
                 )
-                verdicts = judging(
-                    replace(gathered.both, servers=servers),
-                    pair=pair,
-                    rules=policy.rules,
-                    now=now,
-                    interner=self._views.interner,
+                evidence = Evidence(
+                    policy=policy,
+                    left=left.get(name),
+                    right=right.get(name),
+                    rows=living.rows.get(name, ()),
+                    first=(pair.name, name) not in living.judged,
+                    accepted=said.accepted,
+                    deployed=tuple(said.deployed.get((one.name, name)) for one in (pair.left, pair.right)),
+                    servers=servers,
                     first_cause=causes,
-                    differ=self._memory.differences,
                 )
+                keep = current and judging is verdicts_on
+                verdicts = self._verdicts.still(pair, name, evidence, now=now) if keep else None
+                if verdicts is None:
+                    gathered = await self._gathered(
+                        pair,
+                        name,
+                        evidence.left,
+                        evidence.right,
+                        now=now,
+                        rows=evidence.rows if current else None,
+                        first=evidence.first,
+                        said=said,
+                    )
+                    verdicts = judging(
+                        replace(gathered.both, servers=servers),
+                        pair=pair,
+                        rules=policy.rules,
+                        now=now,
+                        interner=self._views.interner,
+                        first_cause=causes,
+                        differ=self._memory.differences,
+                    )
+                    if keep:
+                        self._verdicts.keep(pair, evidence, verdicts, now=now)
                 causes += len(verdicts.causes)
                 found.append(verdicts)
         both = {pair.left.name: left, pair.right.name: right}
@@ -290,7 +312,7 @@ class Comparisons:
 
     async def _views_of(
         self, asked: _Asked, services: Collection[str] | None, now: datetime
-    ) -> dict[str, View]:
+    ) -> Mapping[str, View]:
         return await self._views.of(
             asked.environment, now=asked.at or now, services=services, as_of=asked.as_of, number=asked.number
         )

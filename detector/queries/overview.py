@@ -1,8 +1,8 @@
 """The matrix: all services and environments with their comparisons, in one answer."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from detector.config.policy import Policy
@@ -26,39 +26,88 @@ from detector.store.store import Store
 VERSIONED: Final = ("image#tag", "main#version", "repo#commit")
 
 
+#: A verdict says itself when the clock may change it; nobody has to believe that for longer.
+_LONGEST: Final = timedelta(minutes=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """The matrix of everything, and what it rests on."""
+
+    moved: tuple[int, int]
+    policy: Policy
+    at: datetime
+    until: datetime
+    document: dict[str, Any]
+
+
 class Overview:
     """Answers what the first page asks."""
 
-    store: Store
-    views: Views
-    comparisons: Comparisons
-    policy: Callable[[], Policy]
+    def __init__(
+        self, *, store: Store, views: Views, comparisons: Comparisons, policy: Callable[[], Policy]
+    ) -> None:
+        self._store = store
+        self._views = views
+        self._comparisons = comparisons
+        self._policy = policy
+        self._answer: _Answer | None = None
+        #: (comparison, service) -> its verdicts, and what the matrix shows of them.
+        self._columns: dict[tuple[str, str], tuple[ServiceVerdicts, dict[str, Any]]] = {}
 
     async def matrix(
         self, *, now: datetime, as_of: datetime | None = None, services: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """Return services × environments with the comparison columns between them, worst first."""
-        policy = self.policy()
+        """Return services × environments with the comparison columns between them, worst first.
+
+        What it holds is shared with whoever asks while nothing moved: to be read only.
+        """
+        if as_of is not None or services is not None:
+            return (await self._matrix(now=now, as_of=as_of, services=services))[0]
+        moved, policy, known = self._store.moved, self._policy(), self._answer
+        if (
+            known is not None
+            and (known.moved, known.policy) == (moved, policy)
+            and known.at <= now < known.until
+        ):
+            return {**known.document, "as_of": print_time(now)}
+        document, until = await self._matrix(now=now, as_of=None, services=None)
+        if moved is not None:
+            self._answer = _Answer(moved=moved, policy=policy, at=now, until=until, document=document)
+        return {**document}
+
+    async def _matrix(
+        self, *, now: datetime, as_of: datetime | None, services: Collection[str] | None
+    ) -> tuple[dict[str, Any], datetime]:
+        """Return the matrix, and until when it stands where nothing moves."""
+        policy = self._policy()
         at = as_of or now
         views = {
-            name: await self.views.of(name, now=now, services=services, as_of=as_of)
+            name: await self._views.of(name, now=now, services=services, as_of=as_of)
             for name in policy.environments
         }
         compared: dict[str, Comparison] = {}
         for pair in policy.pairs:
             left, right = (_state(name, as_of) for name in (pair.left.name, pair.right.name))
             try:
-                compared[pair.name] = await self.comparisons.compare(left, right, now=now, services=services)
+                compared[pair.name] = await self._comparisons.compare(left, right, now=now, services=services)
             except (NotFoundError, ExpressionError):
                 # At that time one of the two had not been seen yet: there is nothing to compare.
                 continue
-        snapshots = await self.store.latest_snapshots()
+        snapshots = await self._store.latest_snapshots()
         names = sorted({*policy.services, *(name for here in views.values() for name in here)})
         names = [name for name in names if services is None or name in services]
-        rows = [self._row(name, views, compared) for name in names]
+        verdicts = {
+            (pair, one.service): one for pair, comparison in compared.items() for one in comparison.services
+        }
+        rows = [self._row(name, views, compared, verdicts) for name in names]
         rows.sort(key=_worst_first)
-        return {
+        times = [
+            *(view.fresh_until for here in views.values() for view in here.values()),
+            *(one.review_at for one in verdicts.values()),
+            now + _LONGEST,
+        ]
+        document = {
             "as_of": print_time(at),
             "environments": [
                 {
@@ -86,17 +135,16 @@ class Overview:
             "rows": rows,
             "coverage": self._coverage(views, names),
         }
+        return document, min(at for at in times if at is not None)
 
     def _row(
-        self, name: str, views: Mapping[str, Mapping[str, View]], compared: Mapping[str, Comparison]
+        self,
+        name: str,
+        views: Mapping[str, Mapping[str, View]],
+        pairs: Iterable[str],
+        verdicts: Mapping[tuple[str, str], ServiceVerdicts],
     ) -> dict[str, Any]:
-        service = self.policy().service(name)
-        found = {
-            pair: verdicts
-            for pair, comparison in compared.items()
-            for verdicts in comparison.services
-            if verdicts.service == name
-        }
+        service = self._policy().service(name)
         return {
             "service": name,
             "kind": service.kind,
@@ -108,14 +156,24 @@ class Overview:
                 )
                 for environment, here in views.items()
             },
-            "comparisons": {pair: _column(verdicts) for pair, verdicts in found.items()},
+            "comparisons": {
+                pair: self._column(verdicts[pair, name]) for pair in pairs if (pair, name) in verdicts
+            },
             "spread": self._spread(name, views),
         }
+
+    def _column(self, verdicts: ServiceVerdicts) -> dict[str, Any]:
+        """Return the column of one service, the same one while its verdicts are."""
+        here = (verdicts.comparison, verdicts.service)
+        known = self._columns.get(here)
+        if known is None or known[0] is not verdicts:
+            known = self._columns[here] = (verdicts, _column(verdicts))
+        return known[1]
 
     def _spread(self, name: str, views: Mapping[str, Mapping[str, View]]) -> dict[str, list[dict[str, Any]]]:
         """Return group of peers -> the versions that its members run, the most frequent first."""
         found: dict[str, dict[str, list[str]]] = {}
-        for environment in self.policy().environments.values():
+        for environment in self._policy().environments.values():
             view = views[environment.name].get(name)
             version = _version(view) if view is not None else None
             if environment.group is not None and version is not None:
@@ -129,7 +187,7 @@ class Overview:
         }
 
     def _coverage(self, views: Mapping[str, Mapping[str, View]], names: Collection[str]) -> dict[str, Any]:
-        policy = self.policy()
+        policy = self._policy()
         parts = []
         for environment, here in views.items():
             for name in names:
@@ -168,7 +226,7 @@ def _cell(view: View | None, *, awaited: bool) -> dict[str, Any]:
 
 
 def _version(view: View) -> str | None:
-    place = version_place(view)
+    place = view.found(version_place)
     if place is None:
         several = next((at for at in telling(view) if at.item in VERSIONED), None)
         counts = counts_of(view.found(mixed)[several].value) if several is not None else {}
@@ -182,8 +240,10 @@ def _version(view: View) -> str | None:
 def version_place(view: View) -> Place | None:
     """Return where what people call the version stands: image's tag, server's version, else the commit."""
     for item in VERSIONED:
-        for place, side in view.sides.items():
-            if place.item == item and isinstance(side.value, str):
+        for component, section in view.looks:
+            place = Place(component, section, item)
+            side = view.sides.get(place)
+            if side is not None and isinstance(side.value, str):
                 return place
     return None
 

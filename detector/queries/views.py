@@ -1,29 +1,58 @@
 """The views of services, built from stored streams and kept while nothing changes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from detector.config.policy import Policy
+from detector.engine.memory import Kept, size_of_view
 from detector.engine.policy import Pair
 from detector.engine.rollout import settled_view
 from detector.engine.view import Interner, Place, View, view_of
 from detector.model.records import Stream
 from detector.model.words import Traffic
+from detector.store.memory import StreamKey
 from detector.store.store import Store
 
-_Signature = tuple[object, ...]
 _COMPARED: Final[tuple[Traffic, ...]] = ("live",)
+#: What all views may hold in memory together: of a thousand services with a thousand facts each.
+BOUND: Final = 192 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A view, and what it was made of."""
+
+    streams: tuple[Stream, ...]
+    policy: Policy
+    view: View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """All views of an environment, and for how long they are the newest."""
+
+    moved: tuple[int, int]
+    policy: Policy
+    fresh_until: datetime | None
+    views: Mapping[str, View]
 
 
 class Views:
-    """Gives the merged view of each service of an environment, now or at an earlier time."""
+    """Gives the merged view of each service of an environment, now or at an earlier time.
 
-    def __init__(self, store: Store, policy: Callable[[], Policy]) -> None:
+    Views are loaded when they are first asked for, and kept within a bound of bytes.
+    """
+
+    def __init__(self, store: Store, policy: Callable[[], Policy], *, bound: int = BOUND) -> None:
         self._store = store
         self._policy = policy
-        self._kept: dict[tuple[str, str], tuple[_Signature, View]] = {}
-        self._settled: dict[tuple[str, str], tuple[View, Mapping[Place, str], View]] = {}
+        #: (environment, service) -> its view.
+        self.kept: Kept[tuple[str, str], _Kept] = Kept(bound)
+        self._whole: dict[str, _Whole] = {}
+        self._settled: Kept[tuple[str, str], tuple[View, Mapping[Place, str], View]] = Kept(bound // 8)
         self.interner = Interner()
 
     async def of(
@@ -34,27 +63,61 @@ class Views:
         services: Collection[str] | None = None,
         as_of: datetime | None = None,
         number: int | None = None,
-    ) -> dict[str, View]:
+    ) -> Mapping[str, View]:
         """Return the view of every service that has a stream in the environment.
 
         ``as_of`` asks for the state at a time as known now, ``number`` for a snapshot as known then.
         """
+        past = as_of is not None or number is not None
+        whole = None if past else self._still(environment, now)
+        if whole is not None:
+            return (
+                whole
+                if services is None
+                else {name: whole[name] for name in sorted(services) if name in whole}
+            )
+        moved, policy = self._store.moved, self._policy()
         streams = await self._store.streams(
             environments=(environment,),
             services=services,
             traffic=_COMPARED,
             as_of=as_of,
             snapshot=(environment, number) if number is not None else None,
+            at_hand=None if past else self._at_hand(environment, services),
         )
         by_service: dict[str, list[Stream]] = {}
         for stream in streams:
             by_service.setdefault(stream.service, []).append(stream)
-        past = as_of is not None or number is not None
-        return {
-            service: self._view(environment, service, here, now=as_of or now, keep=not past)
-            for service, here in sorted(by_service.items())
-            if not self._policy().is_ephemeral(environment, service)
-        }
+        views: Mapping[str, View] = MappingProxyType(
+            {
+                service: self._view(environment, service, here, now=as_of or now, keep=not past)
+                for service, here in sorted(by_service.items())
+                if not policy.is_ephemeral(environment, service)
+            }
+        )
+        everything = not past and services is None
+        if everything and moved is not None and all((environment, name) in self.kept for name in views):
+            fresh_until = min((one.fresh_until for one in views.values() if one.fresh_until), default=None)
+            self._whole[environment] = _Whole(
+                moved=moved, policy=policy, fresh_until=fresh_until, views=views
+            )
+        return views
+
+    def _still(self, environment: str, now: datetime) -> Mapping[str, View] | None:
+        """Return all views of an environment where nothing can have changed since they were made."""
+        whole = self._whole.get(environment)
+        if whole is None or whole.moved != self._store.moved or whole.policy is not self._policy():
+            return None
+        return whole.views if whole.fresh_until is None or now <= whole.fresh_until else None
+
+    def _at_hand(self, environment: str, services: Collection[str] | None) -> dict[StreamKey, Stream]:
+        """Return the streams of kept views: what did not change of them is not read again."""
+        kept = [
+            self.kept.get(here)
+            for here in self.kept
+            if here[0] == environment and (services is None or here[1] in services)
+        ]
+        return {StreamKey.of(stream): stream for one in kept if one is not None for stream in one.streams}
 
     def settled(self, view: View, values: Mapping[Place, str]) -> View:
         """Return a view with what its replicas settle on, the same one while both stay the same."""
@@ -65,7 +128,7 @@ class Views:
         if known is not None and known[0] is view and known[1] == values:
             return known[2]
         made = settled_view(view, values)
-        self._settled[key] = (view, values, made)
+        self._settled.put(key, (view, values, made), size=size_of_view(made))
         return made
 
     async def servers_of(
@@ -94,31 +157,40 @@ class Views:
     def _view(
         self, environment: str, service: str, streams: Iterable[Stream], *, now: datetime, keep: bool
     ) -> View:
-        streams = list(streams)
-        policy = self._policy()
-        signature = (
-            policy,
-            *((s.source, s.component, s.digest, s.last_seen, s.changed_seq, len(s.held)) for s in streams),
-        )
-        known = self._kept.get((environment, service)) if keep else None
-        if known is not None and known[0] == signature and not _expired(known[1], now):
-            return known[1]
+        here, policy = tuple(streams), self._policy()
+        known = self.kept.get((environment, service)) if keep else None
+        if (
+            known is not None
+            and known.policy is policy
+            and _are_same(known.streams, here)
+            and not _expired(known.view, now)
+        ):
+            return known.view
         if self.interner.full:
             self.interner = Interner()
-            self._kept.clear()
+            self.kept.clear()
             self._settled.clear()
+            self._whole.clear()
         view = view_of(
             environment,
             service,
-            streams,
+            here,
             policy.trusted(service, environment),
             now=now,
             interner=self.interner,
             intermittent=policy.environment(environment).intermittent,
         )
         if keep:
-            self._kept[environment, service] = (signature, view)
+            entry = _Kept(streams=here, policy=policy, view=view)
+            if self.kept.put((environment, service), entry, size=size_of_view(view)):
+                # It holds views too: what has left would stay in memory.
+                self._whole.clear()
         return view
+
+
+def _are_same(known: tuple[Stream, ...], here: tuple[Stream, ...]) -> bool:
+    """Tell whether streams are the very same objects: the store gives them back while nothing was seen."""
+    return len(known) == len(here) and all(one is other for one, other in zip(known, here, strict=True))
 
 
 def _expired(view: View, now: datetime) -> bool:

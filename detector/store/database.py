@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +32,8 @@ class Database:
         self._readers = location.readers()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
+        #: How often what sources saw moved, and all else that is read: counted after each commit.
+        self.moved = {"seen": 0, "said": 0}
         #: Set when nobody knows what is on the disk: no more writes by this process.
         self._lost: StoreError | None = None
 
@@ -40,9 +42,19 @@ class Database:
         async with self.read() if self._owner is None else self.write():
             pass
 
+    @property
+    def is_owned(self) -> bool:
+        """Whether nobody but this process writes."""
+        return self._owner is not None
+
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Run one transaction: committed, and durable, when the block ends well."""
+    async def write(
+        self, *, moves: Literal["seen", "said", "nothing"] = "said"
+    ) -> AsyncIterator[AsyncConnection]:
+        """Run one transaction: committed, and durable, when the block ends well.
+
+        ``moves`` says of what an answer from before may be another one now.
+        """
         if self._owner is None or self._writer is None:
             raise StoreError(f"{self._location} was opened to read only")
         async with self._turn:
@@ -58,6 +70,10 @@ class Database:
                 if self._location.ends_writing(error):
                     self._lost = refused
                 raise refused from None
+            finally:
+                # However it ended: a commit whose answer was lost may have come about.
+                if moves != "nothing":
+                    self.moved[moves] += 1
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

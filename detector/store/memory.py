@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.facts import Observation
+from detector.model.records import Stream
 from detector.store import tables as t
 from detector.store.fold import Facts, Settled
 from detector.store.interning import Document, Interning
@@ -28,8 +29,8 @@ class StreamKey(NamedTuple):
     traffic: str
 
     @staticmethod
-    def of(observation: Observation) -> "StreamKey":
-        """Return the stream that an observation belongs to."""
+    def of(observation: Observation | Stream) -> "StreamKey":
+        """Return the stream that an observation belongs to, or that a record is of."""
         return StreamKey(
             observation.environment,
             observation.service,

@@ -62,7 +62,7 @@ class Recording:
                 return self._without_commit(key, known, entry, where, text)
             arrival = Arrival(observation=observation, received_at=received_at, entry=entry, where=where)
             try:
-                async with self._database.write() as connection:
+                async with self._database.write(moves="seen") as connection:
                     after = await self._commit(connection, known, arrival)
             except BaseException:
                 self._interning.forget()
@@ -144,6 +144,7 @@ class Recording:
         if where.kind in {"next", "too_old"}:
             self._streams.touched[known.id] = key
             self._streams.put(key, known)
+            self._database.moved["seen"] += 1
         return Recorded(
             changed=False,
             digest=entry.digest.hex(),

@@ -76,3 +76,9 @@ def decode(data: bytes) -> Ring:
     return tuple(
         Entry(*_ENTRY.unpack_from(data, _COUNT.size + position * _ENTRY.size)) for position in range(count)
     )
+
+
+def newest(data: bytes) -> Entry:
+    """Return the last entry of the ring that `encode` wrote."""
+    (count,) = _COUNT.unpack_from(data)
+    return Entry(*_ENTRY.unpack_from(data, _COUNT.size + (count - 1) * _ENTRY.size))

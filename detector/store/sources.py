@@ -63,6 +63,7 @@ class Sources:
             detail=detail,
             duration=duration,
         )
+        self._database.moved["seen"] += 1
 
     async def sources(self) -> list[SourceRow]:
         """Return all sources that ever ran, by environment, service and name."""

@@ -107,6 +107,15 @@ class Store:
         self.tokens = tokens.tokens
         self.revoke_token = tokens.revoke_token
 
+    @property
+    def moved(self) -> tuple[int, int] | None:
+        """How often what sources saw moved, and all else, since this store was opened: equal means the same.
+
+        None where another process may write: nobody can tell without a look.
+        """
+        moved = self._database.moved
+        return (moved["seen"], moved["said"]) if self._database.is_owned else None
+
     @to_the_end
     async def flush(self) -> int:
         """Write what only said again what is known, of all streams and sources, in one commit.
@@ -115,7 +124,7 @@ class Store:
         """
         if not (self._recording.ahead() or self._sources.waiting()):
             return 0
-        async with self._database.write() as connection:
+        async with self._database.write(moves="nothing") as connection:
             streams = await self._recording.write_touched(connection)
             runs = await self._sources.write_runs(connection)
         self._recording.written(streams)
@@ -134,6 +143,7 @@ class Store:
         for former in moved:
             await self._renaming.rename(former, names[former])
             self._recording.forget(former, names[former])
+            self._database.moved["seen"] += 1
         return moved
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Reading streams: as they are, as they were at a time, as they were known at a snapshot."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,9 @@ from detector.store import tables as t
 from detector.store.columns import micros, moment
 from detector.store.database import Database
 from detector.store.interning import Held, Interning, ItemName, chunks
-from detector.store.memory import Known
+from detector.store.memory import Known, StreamKey
 from detector.store.past import COVERAGE, FACTS
-from detector.store.ring import RING, Ring, decode
+from detector.store.ring import RING, Ring, decode, newest
 
 #: Which rows of an open or a closed table are meant.
 Meant = Callable[[Table], tuple[ColumnElement[bool], ...]]
@@ -53,8 +53,12 @@ class StreamReads:
         traffic: Collection[Traffic] | None = None,
         as_of: datetime | None = None,
         snapshot: tuple[str, int] | None = None,
+        at_hand: Mapping[StreamKey, Stream] | None = None,
     ) -> list[Stream]:
         """Return streams with the sections that they hold.
+
+        What ``at_hand`` knows of the present is not read again where nothing changed since; a stream that
+        was not even seen again is the very same object.
 
         ``as_of`` gives what was so at a time, as known now; ``snapshot`` (environment, number) what was known
         then, of that environment alone. A stream that had seen nothing is left out of both. Raises
@@ -67,16 +71,10 @@ class StreamReads:
             else:
                 when = _now() if as_of is None else _as_of(micros(as_of))
             rows = (await connection.execute(_query(environments, services, traffic))).all()
-            ids = [row.id for row in rows]
-            facts = await self._rows(connection, FACTS, "item", ids, when.meant)
-            coverage = await self._rows(connection, COVERAGE, "section", ids, when.meant)
-            names = await self._interning.names_of(
-                connection, {item for some in facts.values() for item, _ in some}
-            )
-            values = await self._interning.values_of(
-                connection,
-                {value for found in (facts, coverage) for some in found.values() for _, value in some},
-            )
+            same = _unchanged(rows, at_hand) if at_hand and not when.past else {}
+            ids = [row.id for row in rows if row.id not in same]
+            facts = await self._facts(connection, ids, when.meant)
+            coverage = await self._coverage(connection, ids, when.meant)
             unsaid = {} if when.past else await _unsaid(connection, ids)
             silent = await self._interning.names_of(
                 connection, {item for document in unsaid.values() for item in _silent(document)}
@@ -84,23 +82,23 @@ class StreamReads:
         ahead = {} if when.past else self._ahead()
         found: list[Stream] = []
         for row in rows:
-            facts_of: dict[str, dict[str, Held]] = {}
-            for item, value in facts.get(row.id, ()):
-                section, name = names[item]
-                facts_of.setdefault(section, {})[name] = values[value]
+            newer = ahead.get(row.id)
+            if newer is not None and not _is_ahead(newer, row):
+                newer = None
+            if row.id in same:
+                found.append(_seen_again(same[row.id], row, newer))
+                continue
+            facts_of = facts.get(row.id, {})
             sections = {
-                section: _section(values[value].value, facts_of.get(section, {}))
-                for section, value in coverage.get(row.id, ())
+                section: _section(document, facts_of.get(section, {}))
+                for section, document in coverage.get(row.id, ())
             }
             if when.past and not sections:
                 continue
             document = unsaid.get(row.id, {"held": {}, "carried": []})
             held = _by_section((item for items in document["held"].values() for item in items), silent)
             carried = _in_doubt(sections) if when.past else _by_section(document["carried"], silent)
-            newer = ahead.get(row.id)
-            # A commit between the read and now: its ring speaks of facts that were not read.
-            same = newer is not None and newer.changed_seq == row.changed_seq
-            ring = newer.ring if newer is not None and same else decode(row.ring)
+            ring = newer.ring if newer is not None else decode(row.ring)
             found.append(_stream(row, sections, ring, when, held=held, carried=carried))
         return found
 
@@ -137,20 +135,85 @@ class StreamReads:
                 found.setdefault(service, []).append(environment)
         return [(service, tuple(environments)) for service, environments in found.items()]
 
-    @staticmethod
-    async def _rows(
-        connection: AsyncConnection, tables: tuple[Table, Table], key: str, ids: list[int], meant: Meant
-    ) -> dict[int, list[tuple[Any, int]]]:
-        found: dict[int, list[tuple[Any, int]]] = {}
-        for some in chunks(ids):
-            parts = [
-                select(table.c.stream, table.c[key], table.c.value).where(table.c.stream.in_(some), *where)
-                for table in tables
-                if (where := meant(table)) or table is tables[0]
-            ]
-            for stream, name, value in await connection.execute(union_all(*parts)):
-                found.setdefault(stream, []).append((name, value))
+    async def _facts(
+        self, connection: AsyncConnection, ids: Sequence[int], meant: Meant
+    ) -> dict[int, dict[str, dict[str, Held]]]:
+        """Return stream -> section -> name -> value."""
+        rows = await _rows(connection, FACTS, "item", ids, meant)
+        names = await self._interning.names_of(connection, {item for _, item, _ in rows})
+        values = await self._interning.values_of(connection, {value for _, _, value in rows})
+        found: dict[int, dict[str, dict[str, Held]]] = {}
+        for stream, item, value in rows:
+            section, name = names[item]
+            try:
+                found[stream][section][name] = values[value]
+            except KeyError:  # the first of a section: there are few
+                found.setdefault(stream, {}).setdefault(section, {})[name] = values[value]
         return found
+
+    async def _coverage(
+        self, connection: AsyncConnection, ids: Sequence[int], meant: Meant
+    ) -> dict[int, list[tuple[SectionName, Any]]]:
+        """Return stream -> (section, what is said of it)."""
+        rows = await _rows(connection, COVERAGE, "section", ids, meant)
+        values = await self._interning.values_of(connection, {value for _, _, value in rows})
+        found: dict[int, list[tuple[SectionName, Any]]] = {}
+        for stream, section, value in rows:
+            found.setdefault(stream, []).append((section, values[value].value))
+        return found
+
+
+async def _rows(
+    connection: AsyncConnection, tables: tuple[Table, Table], key: str, ids: Sequence[int], meant: Meant
+) -> list[tuple[int, Any, int]]:
+    """Return (stream, key, value)."""
+    found: list[Any] = []
+    for some in chunks(ids):
+        parts = [
+            select(table.c.stream, table.c[key], table.c.value).where(table.c.stream.in_(some), *where)
+            for table in tables
+            if (where := meant(table)) or table is tables[0]
+        ]
+        query = union_all(*parts) if len(parts) > 1 else parts[0]
+        # At once: row by row each would be a turn of the loop.
+        found += (await connection.execute(query)).all()
+    return found
+
+
+def _unchanged(rows: Iterable[Row[Any]], at_hand: Mapping[StreamKey, Stream]) -> dict[int, Stream]:
+    """Return the streams at hand that say what the database says.
+
+    One commit and one digest is one content: what holds or carries items has another digest.
+    """
+    found: dict[int, Stream] = {}
+    for row in rows:
+        known = at_hand.get(StreamKey(row.environment, row.service, row.component, row.source, row.traffic))
+        if (
+            known is not None
+            and known.changed_seq == row.changed_seq
+            and known.digest == newest(row.ring).digest.hex()
+        ):
+            found[row.id] = known
+    return found
+
+
+def _is_ahead(newer: Known, row: Row[Any]) -> bool:
+    """Tell whether a ring in memory speaks of what was read, and not of a commit after it."""
+    return newer.changed_seq == row.changed_seq and newer.ring[-1].digest == newest(row.ring).digest
+
+
+def _seen_again(known: Stream, row: Row[Any], newer: Known | None) -> Stream:
+    """Return a stream with the times at which it was seen by now; itself where there is no new one."""
+    last = newer.ring[-1] if newer is not None else newest(row.ring)
+    if moment(last.at) == known.last_seen and row.component_kind == known.component_kind:
+        return known
+    ring = newer.ring if newer is not None else decode(row.ring)
+    return replace(
+        known,
+        component_kind=row.component_kind,
+        last_seen=moment(last.at),
+        seen_at=tuple(moment(entry.at) for entry in ring[-RING:]),
+    )
 
 
 def _now() -> _Moment:

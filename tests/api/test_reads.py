@@ -231,6 +231,7 @@ async def test_metrics_have_the_names_of_the_contract(seeded: House) -> None:
         "parity_collector_runs_total",
         "parity_collector_duration_seconds",
         "parity_notifications_total",
+        "parity_kept_bytes",
         "parity_outbox_messages",
         "parity_config_last_reload_successful",
         "parity_scheduler_leader",

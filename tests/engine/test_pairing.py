@@ -335,10 +335,11 @@ def test_differences_are_computed_once_for_two_views_and_again_for_new_ones() ->
     interner = Interner()
     left = view(stream(packages(section({DJANGO: "5.2.8"}))), interner=interner)
     right = view(stream(packages(section({DJANGO: "4.2.26"}))), environment="prod", interner=interner)
-    memory = Memory(most=1)
+    memory = Memory()
     first = memory.differences(left, right, interner)
     assert memory.differences(left, right, interner) is first
     other = view(stream(packages(section({DJANGO: "5.2.8"}))), environment="prod", interner=interner)
     assert lines(memory.differences(left, other, interner)) == []
-    assert memory.differences(left, right, interner) is not first  # the least recently used went
+    assert memory.differences(left, right, interner) is not first  # a newer view of prod took its place
     assert memory.differences(left, right, interner) == first
+    assert len(memory.kept) == 1

@@ -472,8 +472,8 @@ async def test_a_commit_whose_answer_was_lost_is_not_made_twice(
     write = store._database.write
 
     @asynccontextmanager
-    async def silent() -> AsyncIterator[AsyncConnection]:
-        async with write() as connection:
+    async def silent(**moves: Any) -> AsyncIterator[AsyncConnection]:
+        async with write(**moves) as connection:
             yield connection
         raise StoreBusyError("no answer")
 
