@@ -41,7 +41,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
     not_compared = 0
     found: list[Difference] = []
     images: set[str] = set()
-    for at, candidates in _candidates(apart, left, right, joins).items():
+    for at, candidates in sorted(_candidates(apart, left, right, joins).items()):
         component, section = at
         if component in skipped:
             continue
@@ -53,7 +53,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
         gap_of = _GAPS.get(section, _plain_gap)
         left_at, right_at = ats_of(at, joins)
         here, there = left.sides.at(left_at), right.sides.at(right_at)
-        for item in items:
+        for item in sorted(items):
             mine, other = here[item], there[item]
             ours = mine or absent(left, left_at, item, other)
             theirs = other or absent(right, right_at, item, mine)

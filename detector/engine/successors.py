@@ -62,6 +62,7 @@ def _projects(table: str) -> dict[str, str]:
     return {f"pkg:{name}": f"pkg:{names[0]}" for names in lines for name in names}
 
 
+_ONE_SIDED: Final = ("left_only", "right_only")
 _ANEW: Final = _projects(_COUNTING_ANEW)
 _PROJECTS: Final = _projects(_COUNTING_ON) | _ANEW
 
@@ -101,20 +102,19 @@ def with_successors(differences: Iterable[Difference]) -> list[Difference]:
     It stands under the left one's name, and its right side names the other. Where a project has several names
     on one side nobody knows which stands for which, and all are left as they are.
     """
-    found: list[Difference] = []
-    alone: dict[tuple[str, str], tuple[list[Difference], list[Difference]]] = {}
-    for one in differences:
-        if one.status not in ("left_only", "right_only") or not one.place.item.startswith("pkg:"):
-            found.append(one)
-            continue
-        sides = alone.setdefault((one.place.component, project_of(one.place.item)), ([], []))
-        sides[one.status == "right_only"].append(one)
+    found = list(differences)
+    #: (component, project) -> positions of its packages on the left alone, and on the right alone.
+    alone: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
+    for number, one in enumerate(found):
+        if one.status in _ONE_SIDED and one.place.item.startswith("pkg:"):
+            sides = alone.setdefault((one.place.component, project_of(one.place.item)), ([], []))
+            sides[one.status == "right_only"].append(number)
+    ended: set[int] = set()
     for left, right in alone.values():
         if len(left) == 1 and len(right) == 1:
-            found.append(_succession(left[0], right[0]))
-        else:
-            found += [*left, *right]
-    return found
+            found[left[0]] = _succession(found[left[0]], found[right[0]])
+            ended.add(right[0])
+    return [one for number, one in enumerate(found) if number not in ended] if ended else found
 
 
 def predecessors(differences: Iterable[Difference]) -> dict[Place, Place]:
