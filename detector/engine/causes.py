@@ -30,6 +30,8 @@ _PRODUCTS: Final = {
 _OF_A_VERSION: Final = ("extension/", "setting/")
 _OF_A_PRODUCT: Final = ("version", "variant", *_OF_A_VERSION)
 _OS_PACKAGES: Final = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
+#: The verdicts whose items explain others, and are explained.
+_TOLD: Final = ("drift", "expected")
 #: What is inside the artefact that a release ships.
 _INSIDE_A_RELEASE: Final = ("dependencies", "admin", "processes")
 
@@ -74,30 +76,30 @@ def explain(
     items: Sequence[Judged], left: View, right: View, *, first: int
 ) -> tuple[list[Judged], list[Cause]]:
     """Give every explained item its cause, and return the causes, numbered from ``c<first>``."""
-    remaining = {judged.key: judged for judged in items}
+    found = list(items)
     causes: list[Cause] = []
-    for kind, title, parent, takes in _candidates(items, left, right):
-        children = [
-            judged
-            for judged in remaining.values()
-            if judged.cause is None
-            and judged.key != parent
-            and judged.key.kind in ("difference", "variant")
-            and judged.verdict in ("drift", "expected")
-            and takes(judged)
-        ]
-        if not children or (parent is None and len(children) < 2):
+    candidates = _candidates(found, left, right)
+    if not candidates:
+        return found, causes
+    unexplained = dict.fromkeys(
+        number
+        for number, judged in enumerate(found)
+        if judged.verdict in _TOLD and judged.key.kind in ("difference", "variant")
+    )
+    for kind, title, at, takes in candidates:
+        children = [number for number in unexplained if takes(found[number]) and number != at]
+        if not children or (at is None and len(children) < 2):
             continue
-        cause = _cause(
-            f"c{first + len(causes)}", kind, title, remaining.get(parent) if parent else None, children
-        )
+        parent = found[at] if at is not None else None
+        cause = _cause(f"c{first + len(causes)}", kind, title, parent, [found[n] for n in children])
         causes.append(cause)
-        leads = remaining[parent] if kind == "release" and parent else None
-        for child in children:
-            remaining[child.key] = replace(_following(child, leads), cause=cause.id)
-        if parent is not None and remaining[parent].verdict == "drift":
-            remaining[parent] = replace(remaining[parent], severity=cause.severity)
-    return list(remaining.values()), causes
+        leads = parent if kind == "release" else None
+        for number in children:
+            found[number] = replace(_following(found[number], leads), cause=cause.id)
+            del unexplained[number]
+        if at is not None and parent is not None and parent.verdict == "drift":
+            found[at] = replace(parent, severity=cause.severity)
+    return found, causes
 
 
 def _following(child: Judged, leads: Judged | None) -> Judged:
@@ -135,21 +137,23 @@ def _cause(number: str, kind: str, title: str, parent: Judged | None, children: 
     )
 
 
-_Candidate = tuple[str, str, Key | None, Callable[[Judged], bool]]
+#: Kind, title, position of the item that explains the others, and which others those are.
+_Candidate = tuple[str, str, int | None, Callable[[Judged], bool]]
 
 
 def _candidates(items: Sequence[Judged], left: View, right: View) -> list[_Candidate]:
     ordered: list[tuple[int, _Candidate]] = []
-    for judged in items:
-        if judged.key.item == "image#tag" and is_of_server(left, judged.key.component):
+    for number, judged in enumerate(items):
+        key = judged.key
+        if "#" not in key.item:
+            continue  # no package and no key explains others
+        if key.item == "image#tag" and is_of_server(left, key.component):
             continue
-        if judged.key.kind not in ("difference", "variant", "rebuilt") or judged.verdict not in (
-            "drift",
-            "expected",
-        ):
+        if key.kind not in ("difference", "variant", "rebuilt") or judged.verdict not in _TOLD:
             continue
         if (candidate := _candidate_of(judged, left)) is not None:
-            ordered.append(candidate)
+            rank, kind, title, takes = candidate
+            ordered.append((rank, (kind, title, number, takes)))
     for place, ours in left.found(_lockfiles):
         theirs = right.sides.get(place)
         if theirs is not None and ours.value != theirs.value:
@@ -165,33 +169,27 @@ def _lockfiles(view: View) -> list[tuple[Place, Side]]:
     ]
 
 
-def _candidate_of(judged: Judged, left: View) -> tuple[int, _Candidate] | None:
+def _candidate_of(judged: Judged, left: View) -> tuple[int, str, str, Callable[[Judged], bool]] | None:
+    """Return rank, kind, title, and what it explains, of an item that may explain others."""
     key, item = judged.key, judged.key.item
     alias, _, aspect = item.partition("#")
-    if not aspect:
-        return None  # no package and no key explains others
     title = _step(judged)
     if judged.direction == "left_ahead" and item == "image#tag":
-        return 0, ("release", f"release {title}", key, lambda child: _inside_release(child, key))
+        return 0, "release", f"release {title}", lambda child: _inside_release(child, key)
     if key.kind == "rebuilt":
         if judged.direction != "left_ahead":
             return None
-        return 1, ("rebuilt", "image rebuilt on a newer base", key, lambda child: _on_base(child, judged))
+        return 1, "rebuilt", "image rebuilt on a newer base", lambda child: _on_base(child, judged)
     if item == "image#base":
-        return 1, ("base_image", f"base image {title}", key, lambda child: _on_base(child, judged))
+        return 1, "base_image", f"base image {title}", lambda child: _on_base(child, judged)
     if item == "os#release":
-        return 2, ("os_release", f"OS release {title}", key, lambda child: _on_os(child, judged))
+        return 2, "os_release", f"OS release {title}", lambda child: _on_os(child, judged)
     if key.section == "backing_services" and aspect == "product":
-        return 4, (
-            "product",
-            f"{alias} {title}",
-            key,
-            lambda child: _of_server(child, judged, left, _OF_A_PRODUCT),
-        )
+        return 4, "product", f"{alias} {title}", _of_server(judged, left, _OF_A_PRODUCT)
     if key.section == "backing_services" and aspect == "version":
         product = product_of(left, Place(*key[1:4]))
         title = f"{product_title(product) or alias} {title}"
-        return 5, ("engine_upgrade", title, key, lambda child: _of_server(child, judged, left, _OF_A_VERSION))
+        return 5, "engine_upgrade", title, _of_server(judged, left, _OF_A_VERSION)
     return None
 
 
@@ -224,12 +222,18 @@ def _on_os(child: Judged, release: Judged) -> bool:
     return child.key.item.startswith(_OS_PACKAGES) and _beside(child, release)
 
 
-def _of_server(child: Judged, parent: Judged, left: View, brought: tuple[str, ...]) -> bool:
+def _of_server(parent: Judged, left: View, brought: tuple[str, ...]) -> Callable[[Judged], bool]:
     alias = parent.key.item.partition("#")[0]
-    if alias == "main" and child.key.item == "image#tag":
-        # The tag of a server's image says its version once more.
-        return _beside(child, parent) and is_of_server(left, child.key.component)
-    return child.key.item.startswith(tuple(f"{alias}#{name}" for name in brought)) and _beside(child, parent)
+    prefixes = tuple(f"{alias}#{name}" for name in brought)
+
+    def takes(child: Judged) -> bool:
+        item = child.key.item
+        if alias == "main" and item == "image#tag":
+            # The tag of a server's image says its version once more.
+            return _beside(child, parent) and is_of_server(left, child.key.component)
+        return item.startswith(prefixes) and _beside(child, parent)
+
+    return takes
 
 
 def _beside(child: Judged, parent: Judged) -> bool:
