@@ -12,7 +12,7 @@ def detail_of(left: Value, right: Value) -> list[dict[str, Any]] | None:
     An entry is ``{"path": ["probe", "interval"], "change": "values_changed", "left": …, "right": …}``; the
     names of changes are DeepDiff's.
     """
-    if not isinstance(left, dict | list) or not isinstance(right, dict | list):
+    if not isinstance(left, (dict, list)) or not isinstance(right, (dict, list)):
         return None
     from deepdiff import DeepDiff  # costs 0.4 s, and few differences are nested
 

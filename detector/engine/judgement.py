@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Literal, NamedTuple
 
 from detector.engine.ahead import Histories, lead_of, skew_since
@@ -14,7 +14,7 @@ from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
 from detector.engine.reads import reading_of, where_read
 from detector.engine.remedies import remedy_for
-from detector.engine.rulebook import Chapters, Decided, rulebook
+from detector.engine.rulebook import Answers, Chapters, Decided, rulebook
 from detector.engine.rules import Allowance, Decision, Rule, Subject
 from detector.engine.values import equal_values, rotated
 from detector.engine.view import Place, View
@@ -68,22 +68,30 @@ class Ruling(NamedTuple):
     review_at: datetime | None = None
 
 
+#: A verdict that no clock changes: there are few, of thousands of differences.
+timeless: Final = lru_cache(maxsize=4_096)(Ruling)
+
+
 def judge(case: Case, difference: Difference) -> Judged | None:
     """Return the verdict, or None where a rule says that the item does not matter."""
-    difference = as_judged(case, difference)
+    if difference.place.item in MOVING:
+        difference = as_judged(case, difference)
     decision, severity = decided(case, difference)
     if decision.outcome.ignore:
         return None
-    ruling = _verdict(case, difference, decision)
-    verdict = ruling.verdict
+    verdict, rule, since, review_at = _verdict(case, difference, decision)
     if verdict == "in_sync":
         severity = "info"
     if verdict == "unknown" and difference.status != "unknown":
         difference = _out_of_sight(difference)
-    place, status, left, right, kind, distance, direction = difference
-    nested = status == "changed" and place[1] != "config"
-    return Judged(
-        key=Key(case.service.name, *place, kind),
+    (component, section, item), status, left, right, kind, distance, direction = difference
+    service = case.service
+    nested = status == "changed" and section != "config"
+    # Python passes keywords through a dict to a class, and so many of them to any function that is no method:
+    # this way a verdict takes two thirds of the time.
+    judged = object.__new__(Judged)
+    judged.__init__(  # type: ignore[misc]  # Judged has no subclass
+        key=Key(service.name, component, section, item, kind),
         status=status,
         comparison=case.name,
         left=None if case.alone else left,
@@ -92,15 +100,16 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         direction=_direction(case.pair, direction) if status == "changed" else None,
         verdict=verdict,
         severity=severity,
-        rule=ruling.rule,
+        rule=rule,
         detail=detail_of(left.value, right.value) if nested else None,
-        owner=case.service.owner,
-        affects=case.service.used_by,
-        since=ruling.since,
-        review_at=ruling.review_at,
+        owner=service.owner,
+        affects=service.used_by,
+        since=since,
+        review_at=review_at,
         confirm_after=decision.outcome.confirm_after,
         mend=case.mend if verdict in ("drift", "expected") else None,
     )
+    return judged
 
 
 def as_judged(case: Case, difference: Difference) -> Difference:
@@ -114,15 +123,17 @@ def as_judged(case: Case, difference: Difference) -> Difference:
 
 def decided(case: Case, difference: Difference) -> Decided:
     """Return what the rules make of a difference, and how grave it is to them."""
-    place = difference.place
-    status = _status_for_rules(case, difference)
-    chapter = case.chapters.of(place.section, difference.kind, status)
-    answers = (
-        chapter.groups_of(place.item),
-        *[_ASKED[name](case, difference) for name in chapter.asked],
-    )
-    distance = _distance_for_rules(difference)
-    return chapter.decided(answers, distance, lambda: subject_of(case, difference))
+    (_, section, item), status, _, _, kind, distance, _ = difference
+    if distance is None:
+        distance = _distance_for_rules(difference)
+    seen: str = status
+    if case.pair.peers or (status == "changed" and section == "config"):
+        seen = _status_for_rules(case, difference)
+    chapter = case.chapters[section, kind, seen]
+    answers: Answers = (chapter.groups[item], distance)
+    if chapter.asked:
+        answers += tuple([_ASKED[name](case, difference) for name in chapter.asked])
+    return chapter.known.get(answers) or chapter.decide(answers, subject_of(case, difference))
 
 
 def subject_of(case: Case, difference: Difference) -> Subject:
@@ -145,22 +156,21 @@ def subject_of(case: Case, difference: Difference) -> Subject:
 
 
 def _verdict(case: Case, difference: Difference, decision: Decision) -> Ruling:
-    if difference.status == "unknown":
-        return Ruling("unknown", decision.rule)
-    if difference.kind == "shared_secret" and decision.outcome.expect in ("any", "equal"):
-        return Ruling("expected", decision.rule)
-    if difference.kind == "rebuilt" and difference.direction == "left_ahead":
-        return _allowed(case, difference, decision)
-    if difference.kind not in ("difference", "variant"):
-        return Ruling("drift", decision.rule)
-    if difference.place.section == "config" and difference.left.present and difference.right.present:
+    place, status, left, right, kind, _, direction = difference
+    expect = decision.outcome.expect
+    if status == "unknown":
+        return timeless("unknown", decision.rule)
+    if kind not in ("difference", "variant"):
+        if kind == "rebuilt" and direction == "left_ahead":
+            return _allowed(case, difference, decision)
+        wanted = kind == "shared_secret" and expect in ("any", "equal")
+        return timeless("expected" if wanted else "drift", decision.rule)
+    if place.section == "config" and left.present and right.present:
         return _config_verdict(case, difference, decision)
-    if difference.status == "same":
-        return Ruling("in_sync", decision.rule)
-    if decision.outcome.expect == "any":
-        return Ruling("expected", decision.rule)
-    if isinstance(decision.outcome.expect, tuple) and _only_where_expected(case.pair, difference, decision):
-        return Ruling("expected", decision.rule)
+    if status == "same":
+        return timeless("in_sync", decision.rule)
+    if expect == "any" or (type(expect) is tuple and _only_where_expected(case.pair, difference, decision)):
+        return timeless("expected", decision.rule)
     return _allowed(case, difference, decision)
 
 
@@ -171,16 +181,16 @@ def _config_verdict(case: Case, difference: Difference, decision: Decision) -> R
     if expect in ("equal", "differ"):
         equal = equal_values(ours, theirs)
         if equal is None:
-            return Ruling("unknown", decision.rule)
+            return timeless("unknown", decision.rule)
         if equal == (expect == "equal"):
-            return Ruling("in_sync", decision.rule)
+            return timeless("in_sync", decision.rule)
         return _allowed(case, difference, decision)
     if isinstance(expect, tuple) and not {case.pair.left.name, case.pair.right.name} <= set(expect):
-        return Ruling("drift", decision.rule)
+        return timeless("drift", decision.rule)
     if difference.status == "same":
-        return Ruling("in_sync", decision.rule)
+        return timeless("in_sync", decision.rule)
     if expect == "any":
-        return Ruling("expected", decision.rule)
+        return timeless("expected", decision.rule)
     return _allowed(case, difference, decision)
 
 
@@ -205,7 +215,7 @@ def _allowed(case: Case, difference: Difference, decision: Decision) -> Ruling:
     """Return `expected` while an allowance lasts, and when it ends; else `drift`."""
     name, allowance, calendars = allowance_for(case, difference, decision)
     if allowance is None:
-        return Ruling("drift", decision.rule)
+        return timeless("drift", decision.rule)
     if name == "allow_skew":
         return _until(case, _skew_start(case, difference), allowance, decision, *calendars)
     if case.pair.spread and difference.direction not in ("left_ahead", "right_ahead"):
@@ -228,23 +238,26 @@ class Patience(NamedTuple):
     calendars: tuple[Calendar, ...]
 
 
+_NONE: Final = Patience("allow_skew", None, ())
+
+
 def allowance_for(case: Case, difference: Difference, decision: Decision) -> Patience:
     """Return the allowance that a difference falls under."""
-    skew = decision.outcome.allow_skew
+    pair, lead, skew = case.pair, decision.outcome.allow_ahead, decision.outcome.allow_skew
     if skew is not None and skew.distances and (difference.distance or "") not in skew.distances:
         skew = None
     # A skew ends when either side has come after the other; a lead, when right has.
-    either = (case.pair.left.calendar, case.pair.right.calendar)
-    if case.pair.peers:
-        lag = decision.outcome.allow_ahead or skew
-        if case.pair.spread and lag is not None:
+    if pair.peers:
+        either, lag = (pair.left.calendar, pair.right.calendar), lead or skew
+        if pair.spread and lag is not None:
             # What has a version that may lead may differ for good; who is behind has as long to come after.
             return Patience("allow_ahead", lag, either)
         return Patience("allow_skew", skew or PEER_SKEW, either)
-    if decision.outcome.allow_ahead is not None and _left_leads(difference):
-        return Patience("allow_ahead", decision.outcome.allow_ahead, (case.pair.right.calendar,))
-    both = difference.left.present and difference.right.present
-    return Patience("allow_skew", skew if both else None, either)
+    if lead is not None and _left_leads(difference):
+        return Patience("allow_ahead", lead, (pair.right.calendar,))
+    if skew is not None and difference.left.present and difference.right.present:
+        return Patience("allow_skew", skew, (pair.left.calendar, pair.right.calendar))
+    return _NONE
 
 
 def _until(

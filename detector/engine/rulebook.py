@@ -6,7 +6,7 @@ is the plain merge of `detector.engine.rules.decide`, so both always say the sam
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from detector.engine.rules import Decision, Rule, Subject, decide
@@ -30,6 +30,8 @@ _MOST_CASES: Final = 4_096
 _MOST_ITEMS: Final = 65_536
 _MOST_DECISIONS: Final = 16_384
 
+#: The groups of an item, a distance, and what else of a difference a chapter asks for.
+Answers = tuple[Hashable, ...]
 About = tuple[str, str, str, str, str]
 
 
@@ -38,6 +40,33 @@ class Decided(NamedTuple):
 
     decision: Decision
     severity: Severity
+
+
+class Groups(dict[str, int]):
+    """Which item patterns of some rules match an item, as bits; found when it is first asked for."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        super().__init__()
+        words = dict.fromkeys(rule.match.item for rule in rules if rule.match.item)
+        self._literals: dict[str, int] = {}
+        self._globs: list[tuple[str, int]] = []
+        for position, group in enumerate(words):
+            for word in group:
+                if "*" in word:
+                    self._globs.append((word, 1 << position))
+                else:
+                    self._literals[word] = self._literals.get(word, 0) | 1 << position
+
+    def __missing__(self, item: str) -> int:
+        """Find the patterns that match an item."""
+        found = self._literals.get(item, 0)
+        for glob, bit in self._globs:
+            if not found & bit and matches(glob, item):
+                found |= bit
+        if len(self) >= _MOST_ITEMS:
+            self.clear()
+        self[item] = found
+        return found
 
 
 class Chapter:
@@ -49,64 +78,39 @@ class Chapter:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self.asked = tuple(name for name in OF_THE_DIFFERENCE if any(_asks(rule, name) for rule in rules))
-        words = list(dict.fromkeys(rule.match.item for rule in rules if rule.match.item))
-        self._literals: dict[str, int] = {}
-        self._globs: list[tuple[str, int]] = []
-        for position, group in enumerate(words):
-            for word in group:
-                if "*" in word:
-                    self._globs.append((word, 1 << position))
-                else:
-                    self._literals[word] = self._literals.get(word, 0) | 1 << position
-        self._items: dict[str, int] = {}
-        self._decided: dict[Hashable, Decided] = {}
+        self.groups = Groups(rules)
+        #: What was decided of the first subject that gave these answers.
+        self.known: dict[Answers, Decided] = {}
 
-    def groups_of(self, item: str) -> int:
-        """Return which item patterns of the rules match, as bits."""
-        known = self._items.get(item)
-        if known is None:
-            known = self._literals.get(item, 0)
-            for glob, bit in self._globs:
-                if not known & bit and matches(glob, item):
-                    known |= bit
-            if len(self._items) >= _MOST_ITEMS:
-                self._items.clear()
-            self._items[item] = known
-        return known
-
-    def decided(self, answers: Hashable, distance: str, subject: Callable[[], Subject]) -> Decided:
-        """Return the merge for a subject with these answers; ``subject`` is made only where it is new."""
-        known = self._decided.get((answers, distance))
-        if known is None:
-            decision = decide(self.rules, subject())
-            known = Decided(decision, decision.severity(distance))
-            if len(self._decided) >= _MOST_DECISIONS:
-                self._decided.clear()
-            self._decided[answers, distance] = known
+    def decide(self, answers: Answers, subject: Subject) -> Decided:
+        """Return the merge for a subject, and keep it for all that answer alike."""
+        decision = decide(self.rules, subject)
+        if len(self.known) >= _MOST_DECISIONS:
+            self.known.clear()
+        known = self.known[answers] = Decided(decision, decision.severity(subject.distance))
         return known
 
 
-class Chapters:
-    """Chapters by section, kind and status, made when they are first asked for."""
+class Chapters(dict[tuple[str, str, str], Chapter]):
+    """Chapters by section, kind and status: the rules that can match there, made when first asked for."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
+        super().__init__()
         self._rules = rules
-        self._kept: dict[tuple[str, str, str], Chapter] = {}
 
-    def of(self, section: str, kind: str, status: str) -> Chapter:
-        """Return the rules that can match differences of this section, kind and status."""
-        known = self._kept.get((section, kind, status))
-        if known is None:
-            known = self._kept[section, kind, status] = Chapter(
-                [
-                    rule
-                    for rule in self._rules
-                    if accepts(rule.match.section, section)
-                    and accepts(rule.match.kind, kind)
-                    and accepts(rule.match.status, status)
-                ]
-            )
-        return known
+    def __missing__(self, about: tuple[str, str, str]) -> Chapter:
+        """Gather the rules that can match differences of one section, kind and status."""
+        section, kind, status = about
+        chapter = self[about] = Chapter(
+            [
+                rule
+                for rule in self._rules
+                if accepts(rule.match.section, section)
+                and accepts(rule.match.kind, kind)
+                and accepts(rule.match.status, status)
+            ]
+        )
+        return chapter
 
 
 class Rulebook:

@@ -184,7 +184,7 @@ def test_what_is_remembered_has_a_bound(most: str, monkeypatch: pytest.MonkeyPat
     chapter = Chapter(PACK)
     for number in range(5):
         item = f"pkg:pypi/{number}"
-        answers = (chapter.groups_of(item), number)
-        chapter.decided(answers, "major", lambda item=item: Subject(section="dependencies", item=item))  # type: ignore[misc]
-    assert len(chapter._items) <= 2 or most != "_MOST_ITEMS"
-    assert len(chapter._decided) <= 2 or most != "_MOST_DECISIONS"
+        answers = (chapter.groups[item], number)
+        chapter.decide(answers, Subject(section="dependencies", item=item, distance="major"))
+    assert len(chapter.groups) <= 2 or most != "_MOST_ITEMS"
+    assert len(chapter.known) <= 2 or most != "_MOST_DECISIONS"
