@@ -1,6 +1,6 @@
 """Coverage: how much of what was expected was really seen, and why the rest was not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -58,6 +58,28 @@ class Coverage:
 
 def coverage_of(view: View, expected: Iterable[SourcePolicy]) -> Coverage:
     """Return what the sources of one service in one environment saw."""
+    healthy, blind = view.found(_seen)
+    unheard = [policy.source for policy in expected if policy.source not in healthy]
+    missing = [
+        Blind(
+            environment=view.environment,
+            service=view.service,
+            source=source,
+            section="*",
+            item="*",
+            reason="not_collected",
+        )
+        for source in unheard
+    ]
+    return Coverage(
+        sources_ok=sum(healthy.values()),
+        sources_expected=len(healthy) + len(set(unheard)),
+        unseen=tuple(dict.fromkeys([*blind, *missing])),
+    )
+
+
+def _seen(view: View) -> tuple[Mapping[str, bool], Sequence[Blind]]:
+    """Return the sources that look at a view, each with whether it is well, and what they did not see."""
     blind: list[Blind] = []
     healthy: dict[str, bool] = {}
     everything = [*view.looks.items(), *(((name, "config"), looks) for name, looks in view.readings.items())]
@@ -77,24 +99,7 @@ def coverage_of(view: View, expected: Iterable[SourcePolicy]) -> Coverage:
                 here(item=part.item, reason=part.reason, detail=part.detail) for part in look.section.unseen
             )
             blind.extend(here(item=item, reason="held") for item in sorted(look.held))
-    for policy in expected:
-        if policy.source not in healthy:
-            healthy[policy.source] = False
-            blind.append(
-                Blind(
-                    environment=view.environment,
-                    service=view.service,
-                    source=policy.source,
-                    section="*",
-                    item="*",
-                    reason="not_collected",
-                )
-            )
-    return Coverage(
-        sources_ok=sum(healthy.values()),
-        sources_expected=len(healthy),
-        unseen=tuple(dict.fromkeys(blind)),
-    )
+    return healthy, blind
 
 
 def together(parts: Iterable[Coverage]) -> Coverage:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from detector.engine import migrations
+from detector.engine.difference import by_place
 from detector.engine.images import is_of_server
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Environment, Pair
@@ -12,7 +13,7 @@ from detector.engine.rulebook import rulebook
 from detector.engine.rules import Rule
 from detector.engine.settings import development_servers_in, foreign_hosts_in, plain_secrets_in, switches_in
 from detector.engine.unset import unread_in
-from detector.engine.values import equal_values, must_differ, rotated
+from detector.engine.values import equal_values, identity_of, must_differ
 from detector.engine.view import Place, View
 from detector.model import versions
 from detector.model.canonical import same_value
@@ -36,6 +37,10 @@ class Exposed(NamedTuple):
     endpoint: str
     #: Whether no other environment may have this value.
     secret: bool
+    #: What tells it from others, None where nothing does.
+    identity: str | None
+    #: The key that it was fingerprinted with; empty without a fingerprint.
+    key_id: str
 
 
 def exposed(view: View) -> Mapping[Place, Exposed]:
@@ -47,7 +52,8 @@ def exposed(view: View) -> Mapping[Place, Exposed]:
             secret = must_differ(place.item, value)
             if secret or "endpoint" in value:
                 endpoint = value["endpoint"] if _is_far(value) else ""
-                found.append(Exposed(place, side, endpoint, secret))
+                key_id = key_id_of(value.get("fingerprint") or "")
+                found.append(Exposed(place, side, endpoint, secret, identity_of(value), key_id))
     return {one.place: one for one in sorted(found, key=lambda one: one.place)}
 
 
@@ -71,7 +77,7 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
     found: list[Difference] = []
     known, ours = left.found(endpoints), left.found(exposed)
     known_keys = left.found(_endpoint_keys)
-    for place, theirs, endpoint, secret in right.found(exposed).values():
+    for place, theirs, endpoint, secret, identity, key_id in right.found(exposed).values():
         if endpoint:
             meeting = known.get(endpoint)
             if meeting is not None:
@@ -81,9 +87,9 @@ def shared_between(left: View, right: View, pair: Pair) -> list[Difference]:
                 found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_endpoint"))
         if not secret or (mine := ours.get(place)) is None or not mine.secret:
             continue
-        if equal_values(mine.side.value, theirs.value):
+        if identity is not None and identity == mine.identity:
             found.append(Difference(place, "same", mine.side, theirs, "shared_secret"))
-        elif rotated(mine.side.value, theirs.value):
+        elif key_id and mine.key_id and key_id != mine.key_id:
             found.append(Difference(place, "unknown", _ROTATED, _ROTATED, "shared_secret"))
     return found
 
@@ -158,7 +164,7 @@ def _anywhere(view: View) -> Sequence[Difference]:
 
 
 def _in_order(found: Iterable[Difference]) -> Sequence[Difference]:
-    return sorted(found, key=lambda difference: (difference.place, difference.kind))
+    return sorted(found, key=by_place)
 
 
 def _lag(place: Place, side: Side) -> str | None:

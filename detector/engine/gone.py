@@ -32,9 +32,9 @@ def is_there(view: View) -> bool:
 
 def gone_between(left: View, right: View) -> Difference | None:
     """Return the one difference of a service that one side lost, or None."""
-    if is_gone(right) and is_there(left):
+    if right.found(is_gone) and is_there(left):
         return Difference(WHOLE, "left_only", _side_of(left), ABSENT, "service_gone")
-    if is_gone(left) and is_there(right):
+    if left.found(is_gone) and is_there(right):
         return Difference(WHOLE, "right_only", ABSENT, _side_of(right), "service_gone")
     return None
 

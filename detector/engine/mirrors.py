@@ -8,6 +8,8 @@ from detector.engine.policy import Service
 
 def without_mirrors(found: Iterable[Difference], service: Service) -> list[Difference]:
     """Return the differences but for addresses that the service's entry calls one repository."""
+    if not service.repositories:
+        return list(found)
     return [one for one in found if not _is_mirror(one, service.repositories)]
 
 

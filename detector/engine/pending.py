@@ -15,7 +15,7 @@ from detector.engine.holds import Hold
 from detector.engine.life import LIVING
 from detector.engine.policy import Pair, Service
 from detector.engine.rollout import Rollout
-from detector.engine.skew import skew_of
+from detector.engine.skew import skews_of
 from detector.engine.view import View
 from detector.model.records import Drift, DriftEvent, Judged, Key
 
@@ -33,16 +33,17 @@ def held(
 ) -> list[Judged]:
     """Return the items with what holds their alerts, in words, and when each is to be judged again."""
     running = {name: hold for name, rollout in rollouts.items() if (hold := rollout.hold(now)) is not None}
+    skews = skews_of(pair=pair, service=service, views=views, histories=histories, now=now)
+    if not running and not rows and skews is None:
+        return list(items)
 
     def hold_of(one: Judged, row: Drift | None) -> Hold | None:
         here = {pair.left.name, pair.right.name} if one.left is not None else {one.comparison}
         for name, rolling in running.items():
             if name in here and not _was_told(one, row, rollouts[name].since):
                 return rolling
-        if one.left is not None:
-            skew = skew_of(one.key, pair=pair, service=service, views=views, histories=histories, now=now)
-            if skew is not None:
-                return skew
+        if one.left is not None and skews is not None and (skew := skews.hold(one.key)) is not None:
+            return skew
         return _flapping(row, now) if row is not None and one.severity != "critical" else None
 
     found = []

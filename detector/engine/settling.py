@@ -148,7 +148,7 @@ def _is_shown(key: Key, ours: Side, theirs: Side, left: View, right: View) -> bo
             return any(one.place == place for one in plain_secrets_in(right))
         return is_plain_secret(ours.value, theirs.value)
     gap = config_gap(ours.value, theirs.value) if ours.present and theirs.present else None
-    by_end = (one.place for one in substitutions_between(left, right, {}))
+    by_end = (one.place for one in substitutions_between(left, right, ()))
     return (gap is not None and gap.kind == key.kind) or place in by_end
 
 

@@ -5,7 +5,8 @@ Until the slower one had its turn nobody is told; every answer says what is know
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from detector.engine.ahead import Histories
 from detector.engine.holds import Hold, clock
@@ -16,48 +17,64 @@ from detector.model.records import Interval, Key
 from detector.model.words import MAIN
 
 
-def skew_of(
-    key: Key,
-    *,
-    pair: Pair,
-    service: Service,
-    views: Mapping[str, View],
-    histories: Histories,
-    now: datetime,
-) -> Hold | None:
-    """Return the hold of a difference whose other side was not seen since it changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skews:
+    """What tells, of one service in one pair of environments, which side was not looked at since a change."""
 
-    It lasts one interval of the other side's sources at most; one without a schedule is not waited for.
-    """
-    changed = {
-        environment: at
+    pair: Pair
+    views: Mapping[str, View]
+    histories: Histories
+    now: datetime
+    #: Environment -> source -> the longest time between two of its runs.
+    schedules: Mapping[str, Mapping[str, timedelta]]
+
+    def hold(self, key: Key) -> Hold | None:
+        """Return the hold of a difference whose other side was not seen since it changed.
+
+        It lasts one interval of the other side's sources at most.
+        """
+        left, right = self.pair.left.name, self.pair.right.name
+        ours, theirs = self._changed_at(left, key), self._changed_at(right, key)
+        if theirs is not None and (ours is None or theirs > ours):
+            moved, other, at = right, left, theirs
+        elif ours is not None:
+            moved, other, at = left, right, ours
+        else:
+            return None
+        schedules = self.schedules[other]
+        ends = [
+            at + every
+            for look in looks_at(self.views[other], key)
+            if (every := schedules.get(look.stream.source)) is not None and look.stream.last_seen < at
+        ]
+        until = max(ends, default=self.now)
+        if until <= self.now:
+            return None
+        because = f"{moved} changed at {clock(at, self.now)}, and {other} was not looked at since"
+        return Hold("skew", because, until)
+
+    def _changed_at(self, environment: str, key: Key) -> datetime | None:
+        """Return when what a side says of a place became so."""
+        place = Place(key.component, key.section, key.item)
+        alone = Place(MAIN, key.section, key.item)
+        history: Sequence[Interval] = (
+            self.histories.get((environment, place)) or self.histories.get((environment, alone)) or ()
+        )
+        return history[-1].closed or history[-1].opened if history else None
+
+
+def skews_of(
+    *, pair: Pair, service: Service, views: Mapping[str, View], histories: Histories, now: datetime
+) -> Skews | None:
+    """Return what tells of skews; None where there are none: who has no schedule is not waited for."""
+    schedules = {
+        environment: {
+            policy.source: policy.every
+            for policy in service.sources.get(environment, ())
+            if policy.every is not None
+        }
         for environment in (pair.left.name, pair.right.name)
-        if (at := _changed_at(histories, environment, key)) is not None
     }
-    if not changed:
+    if not histories or not any(schedules.values()):
         return None
-    moved = max(changed, key=lambda environment: changed[environment])
-    other = pair.right.name if moved == pair.left.name else pair.left.name
-    policies = {one.source: one for one in service.sources.get(other, ())}
-    ends = [
-        changed[moved] + policy.every
-        for look in looks_at(views[other], key)
-        if (policy := policies.get(look.stream.source)) is not None
-        and policy.every is not None
-        and look.stream.last_seen < changed[moved]
-    ]
-    until = max(ends, default=now)
-    if until <= now:
-        return None
-    because = f"{moved} changed at {clock(changed[moved], now)}, and {other} was not looked at since"
-    return Hold("skew", because, until)
-
-
-def _changed_at(histories: Histories, environment: str, key: Key) -> datetime | None:
-    """Return when what a side says of a place became so."""
-    place = Place(key.component, key.section, key.item)
-    alone = Place(MAIN, key.section, key.item)
-    history: Sequence[Interval] = (
-        histories.get((environment, place)) or histories.get((environment, alone)) or ()
-    )
-    return history[-1].closed or history[-1].opened if history else None
+    return Skews(pair=pair, views=views, histories=histories, now=now, schedules=schedules)

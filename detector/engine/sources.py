@@ -15,6 +15,7 @@ from detector.model.words import MAIN, Severity, Status
 MANY_KEYS: Final = 10
 #: A missing key explained by its source is never graver than this.
 CEILING: Final[Severity] = "medium"
+_ONE_SIDED: Final = ("left_only", "right_only")
 
 
 def config_source_differs(
@@ -24,9 +25,10 @@ def config_source_differs(
 
     ``first`` is the number of the service's first cause.
     """
+    alone = [one for one in judged if one.status in _ONE_SIDED and one.key.section == "config"]
     for status, full, bare in (("left_only", case.left, case.right), ("right_only", case.right, case.left)):
         keys = full.found(_count_of_keys)
-        missing = [one for one in judged if one.status == status and one.key.section == "config"]
+        missing = [one for one in alone if one.status == status]
         if keys < MANY_KEYS or len(missing) * 2 <= keys:
             continue
         finding = judge(case, _finding("left_only" if full is case.left else "right_only", full, bare))

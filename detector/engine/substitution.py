@@ -4,7 +4,7 @@ Behind one key it is a gap between two shapes. Where the sides name it by differ
 by the handshake of its server, what they attach to the same end is compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from detector.engine.difference import Difference
@@ -25,13 +25,13 @@ ENDS: Final[Mapping[str, str]] = {
 }
 
 
-def substitutions_between(left: View, right: View, known: Mapping[Place, Difference]) -> Iterator[Difference]:
+def substitutions_between(left: View, right: View, known: Iterable[Difference]) -> Iterator[Difference]:
     """Yield ends to which one side attaches a file, and the other a server, under no common key.
 
     ``known`` are the differences found behind single keys: what is said there is not said again.
     """
     here, there = left.found(_attached), right.found(_attached)
-    said = {place for place, one in known.items() if one.kind == "substitution"}
+    said = {one.place for one in known if one.kind == "substitution"}
     for end in sorted(here.keys() & there.keys()):
         for ours, theirs, swapped in ((here[end], there[end], False), (there[end], here[end], True)):
             files = {place: side for place, side, product in ours if product in STAND_INS}

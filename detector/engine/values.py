@@ -184,6 +184,17 @@ def equal_values(left: Value, right: Value) -> bool | None:
     return False
 
 
+def identity_of(shape: Value) -> str | None:
+    """Return what two shapes share that `equal_values` calls one value; None where nothing tells."""
+    document = _shape(shape)
+    if "opaque" in document:
+        return None
+    kind, fingerprint = document.get("type"), document.get("fingerprint")
+    if kind == "empty":
+        return "empty"
+    return f"{kind} {fingerprint}" if fingerprint else None
+
+
 def rotated(left: Value, right: Value) -> bool:
     """Tell whether two shapes carry fingerprints of different keys."""
     ours, theirs = _shape(left).get("fingerprint"), _shape(right).get("fingerprint")

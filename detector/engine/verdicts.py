@@ -10,6 +10,7 @@ from detector.engine.causes import explain
 from detector.engine.clients import client_skews
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.coverage import coverage_of, together
+from detector.engine.difference import by_place
 from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
 from detector.engine.gone import gone_between
 from detector.engine.judgement import Case, judge
@@ -76,7 +77,7 @@ def verdicts_on(
     views = {pair.left.name: (both.left, both.left), pair.right.name: (both.right, both.right)}
     items = with_rows([*judged, *alone], both.rows, {**views, pair.name: (both.left, both.right)})
     items = with_holds(items, both, pair=pair, now=now)
-    measured = _measured(both.left) & _measured(both.right)
+    measured = both.left.found(_measured) & both.right.found(_measured)
     return ServiceVerdicts(
         comparison=pair.name,
         service=both.service.name,
@@ -157,9 +158,9 @@ def to_judge(both: Both, pair: Pair, rules: Sequence[Rule], found: Differences) 
             *shared_between(both.left, both.right, pair),
             *unset_between(both.left, both.right, pair),
             *plain_secrets_between(both.left, both.right, pair),
-            *substitutions_between(both.left, both.right, {one.place: one for one in found.items}),
+            *substitutions_between(both.left, both.right, found.items),
         ],
-        key=lambda difference: (difference.place, difference.kind),
+        key=by_place,
     )
 
 

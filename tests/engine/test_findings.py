@@ -1,11 +1,13 @@
 """Findings: what both sides of the production boundary share, and what is wrong inside one environment."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from detector.engine.policy import Environment, Pair
 from detector.engine.rules import Match, Outcome, Rule
+from detector.engine.values import equal_values, identity_of
 from tests.builders import (
     DEV,
     DEV_TO_STAGING,
@@ -23,6 +25,17 @@ from tests.builders import (
 )
 
 SAME = "one and the same value"
+#: Shapes that stand for one value, for others, or for what nobody can tell.
+SHAPES = [
+    *(
+        {"type": kind, "fingerprint": f"{key}:{tag * 32}"}
+        for kind in ("text", "url")
+        for key, tag in (("k1", "a"), ("k2", "a"), ("k1", "b"))
+    ),
+    {"type": "text", "fingerprint": "k2:" + "b" * 32},
+    *({"type": "text"}, {"type": "empty"}, {"type": "empty", "fingerprint": "k1:" + "a" * 32}, {}),
+    *({"type": "text", "opaque": True}, {"type": "empty", "opaque": True}),
+]
 PLAIN = Pair(left=Environment(name="a"), right=Environment(name="b"))
 
 
@@ -30,6 +43,14 @@ def shared(name: str, value: str = SAME, *, pair: Pair = STAGING_TO_PROD, **more
     """Return the kinds of findings where both sides have one value under one key."""
     side: Any = {"config": section(keys({name: value}, **more))}
     return [line[1] for line in told(compare(side, side, pair=pair))]
+
+
+@pytest.mark.parametrize(("one", "other"), [*product(SHAPES, SHAPES)])
+def test_two_values_have_one_identity_where_they_are_known_to_be_equal(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    alike = identity_of(one) is not None and identity_of(one) == identity_of(other)
+    assert alike == (equal_values(one, other) is True)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +120,11 @@ def test_what_the_image_brings_is_never_a_shared_secret(source_class: str, kinds
 )
 def test_sharing_matters_across_the_production_boundary_alone(pair: Pair, kinds: list[str]) -> None:
     assert shared("API_TOKEN", pair=pair) == kinds
+
+
+def test_secrets_of_their_own_are_what_both_sides_must_have() -> None:
+    left, right = (section(keys(API_TOKEN=value)) for value in ("one of staging", "one of production"))
+    assert compare({"config": left}, {"config": right}).items == ()
 
 
 def test_a_shared_secret_is_the_same_and_still_drift() -> None:
