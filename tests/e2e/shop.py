@@ -2,7 +2,7 @@
 
 | environment | application | database | cache |
 |---|---|---|---|
-| dev | dotenv and a lockfile | | |
+| dev | dotenv, a lockfile and its code | | |
 | staging | a container of one Docker engine | PostgreSQL 15 | Redis 7 |
 | prod | a container of another engine | PostgreSQL 18 | Redis 6.2 |
 | prod-us | a service of ECS | RDS, PostgreSQL 16 | |
@@ -10,7 +10,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,7 @@ class Shop:
                         "dev": [
                             {"type": "dotenv", "path": "dev/.env"},
                             {"type": "lockfile", "path": "dev/requirements.txt"},
+                            {"type": "reads", "path": "dev/src"},
                         ],
                         "staging": {"type": "docker", "host": self.staging.url, "label": LABEL},
                         "prod": {"type": "docker", "host": self.prod.url, "label": LABEL},
@@ -218,6 +219,9 @@ class Shop:
             "STRIPE_API_KEY": plant.marked(f"STRIPE_API_KEY of {place}"),
             "MAIL_TOKEN": plant.plain(f"MAIL_TOKEN of {place}"),
             "GREETING": plant.marked(f"GREETING of {place}"),
+            # What is told of them comes from closed lists: a backend, an emulator, the tier of a host.
+            "EMAIL_BACKEND": f"shop.{plant.plain(f'module of EMAIL_BACKEND of {place}')}.smtp.EmailBackend",
+            "ASSETS_URL": f"https://{plant.plain(f'host of ASSETS_URL of {place}')}.{place}.shop.example/",
         }
 
     def _run(self, engine: DockerEngine, place: str, env: Mapping[str, str]) -> None:
@@ -248,12 +252,30 @@ class Shop:
             "STRIPE_WEBHOOK_SECRET": self.canaries.marked("STRIPE_WEBHOOK_SECRET of dev"),
             "PAYMENT_RETRIES": self.canaries.plain("PAYMENT_RETRIES of dev"),
         }
+        env["ASSETS_URL"] = f"http://minio.{self.canaries.plain('host of an emulator')}.shop.example:9000/"
+        self._code(dev / "src", env)
         (dev / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in env.items()))
         lock = {"django": "5.1.2", "gunicorn": "23.0.0", "urllib3": "2.4.0"}
         digest = "0" * 64
         (dev / "requirements.txt").write_text(
             "".join(f"{name}=={version} --hash=sha256:{digest}\n" for name, version in lock.items())
         )
+
+    def _code(self, folder: Path, keys: Iterable[str]) -> None:
+        """Write code that reads every key, two of them with a secret default, and more that is nobody's."""
+        plain, marked = self.canaries.plain, self.canaries.marked
+        defaults = {
+            "MAIL_TOKEN": f", {plain('default in the code')!r}",
+            "GREETING": f", {marked('default with marks in the code')!r}",
+        }
+        reads = [f"os.environ.get({key!r}{defaults[key]})" for key in defaults]
+        reads += [f"os.environ[{key!r}]" for key in keys if key not in defaults]
+        lines = ["import os", *reads, f"LICENSE = {marked('literal in the code')!r}"]
+        lines.append(f"os.environ[{plain('computed key')!r} + name]  # {plain('comment in the code')}")
+        folder.mkdir()
+        (folder / "settings.py").write_text("\n".join(lines) + "\n")
+        (folder / "broken.py").write_text(f"os.environ[{plain('code that does not parse')!r} (\n")
+        (folder / ".env.example").write_text(f"MAIL_TOKEN={plain('example of a value')}\n")
 
     def _ecs(self) -> None:
         plant = self.canaries

@@ -83,7 +83,9 @@ def test_rest_lists_what_was_planted_and_nothing_else(service: Service) -> None:
     differing = set()
     for left, right in COMPARISONS:
         answer = service.get("/api/v1/diff", left=left, right=right).json()
-        assert (answer["complete"], answer["coverage"]["unseen"]) == (True, [])
+        # Of the code two places are not understood, on purpose; it says nothing of what is set.
+        unseen = [part for part in answer["coverage"]["unseen"] if not part["item"].startswith("reads#")]
+        assert (answer["complete"], unseen) == (True, [])
         differing |= named(item for item in answer["items"] if item["verdict"] == "drift")
     assert differing == PLANTED
 
@@ -116,7 +118,7 @@ def test_the_command_line_says_the_same(service: Service) -> None:
 
     status = service.cli("status")
     assert status.code == 0, status.err
-    for word in ("checkout", "shop-db", "cache", "prod-us", "10 of 10 sources seen"):
+    for word in ("checkout", "shop-db", "cache", "prod-us", "11 of 11 sources seen"):
         assert word in status.out
     gate = service.cli("gate")
     assert gate.code == 1, gate.err
@@ -228,10 +230,10 @@ def test_no_value_left_its_collector(shop: Shop, service: Service) -> None:
     assert service.end() == 0
     assert canaries.found_in(files_below(data)) == set()
 
-    # The same search sees one value in the very same places.
-    (data / "leak").write_bytes(base64.b64encode(b"shop:" + shop.shared_session.encode()))
-    (found,) = {(place, where) for place, _, where in canaries.found_in(files_below(data))}
-    assert found == ("SESSION_SECRET of staging and prod", str(data / "leak"))
+    # The same search sees each value in the very same places.
+    for place, value in canaries.planted.items():
+        (data / "leak").write_bytes(base64.b64encode(b"shop:" + value.encode()))
+        assert {place} == {found for found, _, _ in canaries.found_in(files_below(data))}
 
 
 def answers(service: Service) -> dict[str, bytes]:
