@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from collectors._docker_facts import architecture_of, variables
@@ -53,9 +54,13 @@ def dependencies_of(files: ContainerFiles, image: Mapping[str, Any]) -> Section:
             facts["os#release"] = f"{namespace} {release}".strip()
     except UnseenError as error:
         unseen.append(unseen_part("os#release", error))
-    for read, globs in ((_debian, "pkg:deb/*"), (_alpine, "pkg:apk/*")):
+    for read, globs in (
+        (partial(_debian, files, namespace), "pkg:deb/*"),
+        (partial(_alpine, files, namespace), "pkg:apk/*"),
+        (partial(_python, files, known), "pkg:pypi/*"),
+    ):
         try:
-            section = read(files, namespace)
+            section = read()
         except UnseenError as error:
             unseen.append(unseen_part(globs, error))
             continue
@@ -63,14 +68,6 @@ def dependencies_of(files: ContainerFiles, image: Mapping[str, Any]) -> Section:
             facts |= section.facts
             covers += section.covers
             unseen += section.unseen
-    try:
-        distributions = _distributions(files, known)
-    except UnseenError as error:
-        unseen.append(unseen_part("pkg:pypi/*", error))
-    else:
-        if distributions is not None:
-            facts |= distributions
-            covers.append("pkg:pypi/*")
     return Section(
         basis="running",
         status="partial" if unseen else "complete",
@@ -104,10 +101,10 @@ def _alpine(files: ContainerFiles, namespace: str) -> Section | None:
     return None
 
 
-def _distributions(files: ContainerFiles, variables_of_image: Mapping[str, str]) -> dict[str, Value] | None:
+def _python(files: ContainerFiles, variables_of_image: Mapping[str, str]) -> Section | None:
     """Return the Python distributions of the first prefix on PATH that holds any, or None.
 
-    Only the names of `*.dist-info` folders are looked at (recording installed projects, PyPA).
+    Only the names of `*.dist-info` (recording installed projects, PyPA) and `*.egg-info` are looked at.
     """
     version = variables_of_image.get("PYTHON_VERSION", "").split(".")[:2]
     if len(version) != 2 or not all(part.isdigit() for part in version):
@@ -122,10 +119,27 @@ def _distributions(files: ContainerFiles, variables_of_image: Mapping[str, str])
     return None
 
 
-def _named(folders: set[str]) -> dict[str, Value]:
+def _named(folders: set[str]) -> Section:
     found: dict[str, Value] = {}
-    for folder in folders:
-        name, _, version = folder.removesuffix(".dist-info").partition("-")
-        if folder.endswith(".dist-info") and name and _VERSION.fullmatch(version):
+    odd = 0
+    # Where both forms name one, the dist-info is the newer.
+    for folder in sorted(folders, key=lambda one: (one.endswith(".dist-info"), one)):
+        stem, _, form = folder.rpartition(".")
+        # What begins with ~ pip left behind: it is installed no more.
+        if form not in ("dist-info", "egg-info") or stem.startswith("~"):
+            continue
+        name, _, version = stem.partition("-")
+        if form == "egg-info":
+            version = version.partition("-py")[0]
+        if name and _VERSION.fullmatch(version):
             found[package("pypi", name)] = version
-    return found
+        else:
+            odd += 1
+    detail = f"{odd} installed, with a folder whose name tells no version"
+    return Section(
+        basis="running",
+        status="partial" if odd else "complete",
+        facts=found,
+        covers=("pkg:pypi/*",),
+        unseen=(Unseen(item="pkg:pypi/*", reason="malformed", detail=detail),) if odd else (),
+    )

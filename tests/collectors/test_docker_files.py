@@ -145,7 +145,9 @@ def test_debian_with_python_in_a_venv() -> None:
         ("site-packages/Django-5.1.2.dist-info", None),
         ("site-packages/Django-5.1.2.dist-info/METADATA", b"Name: Django"),
         ("site-packages/typing_extensions-4.12.2.dist-info/RECORD", b""),
-        ("site-packages/odd name-.dist-info/RECORD", b""),
+        ("site-packages/PyYAML-6.0.2-py3.12.egg-info/PKG-INFO", b""),
+        ("site-packages/django-4.2.1-py3.12.egg-info", b""),  # what an older tool left beside the newer one
+        ("site-packages/~ip-24.0.dist-info/RECORD", b""),  # pip left it behind: it is no more
         ("site-packages/django/__init__.py", b"x" * 3000),
     )
     tree = Tree(
@@ -164,9 +166,23 @@ def test_debian_with_python_in_a_venv() -> None:
         "os#release": "debian 12",
         "runtime#python": "3.12.7",  # and no node: what stands there is no version
         "pkg:pypi/django": "5.1.2",
+        "pkg:pypi/pyyaml": "6.0.2",
         "pkg:pypi/typing-extensions": "4.12.2",
     }
     assert section.facts["pkg:deb/debian/openssl"] == "3.0.14-1~deb12u2"
+
+
+@pytest.mark.parametrize("odd", ["odd name-.dist-info", "shop.egg-info", "-1.0.dist-info"])
+def test_what_is_installed_and_tells_no_version_leaves_nothing_absent(odd: str) -> None:
+    site = _tar(
+        ("site-packages", None),
+        ("site-packages/Django-5.1.2.dist-info/METADATA", b""),
+        (f"site-packages/{odd}/RECORD", b""),
+    )
+    tree = Tree({"/etc/os-release": OS_RELEASE}, {"/opt/venv/lib/python3.12/site-packages": site})
+    section = dependencies_of(ContainerFiles(tree.open), PYTHON)
+    assert (section.status, section.facts["pkg:pypi/django"]) == ("partial", "5.1.2")
+    assert [(part.item, part.reason) for part in section.unseen] == [("pkg:pypi/*", "malformed")]
 
 
 def test_distroless_keeps_a_file_for_each_package() -> None:
