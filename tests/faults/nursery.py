@@ -1,4 +1,4 @@
-"""Services that are forked from a process which has imported everything: each starts in a tenth of the time.
+"""Services forked from a process that has imported everything: each starts in a tenth of the time.
 
 A service is `parity serve` itself, with two changes: what it does every second it does every 100 ms, and it
 wakes its loop by a call that is no send. It may be broken by one named mutation, which a harness must find.
@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -37,25 +38,48 @@ alerting: {receivers: [{name: shop, slack: {channel: C0SHOP, bot_token_file: sec
 _ANYONE: Final = ctypes.c_ulong(-1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A disk of so many bytes that one service alone sees at a folder; gone with it."""
+
+    folder: Path
+    size: int
+
+
 class Nursery(ServerProcess):
     """The process that services are forked from."""
 
     name = "nursery"
 
-    def serve(self, config: Path, output: Path, mutation: str | None = None) -> "Forked":
+    def serve(self, config: Path, output: Path, **more: Any) -> "Forked":
         """Start a service and wait until it is ready; ServerFailed with its log when it is not."""
-        service = self.begin(config, output, mutation)
+        service = self.begin(config, output, **more)
         service.until_ready()
         return service
 
-    def begin(self, config: Path, output: Path, mutation: str | None = None) -> "Forked":
-        """Start a service without waiting for it."""
+    def begin(
+        self,
+        config: Path,
+        output: Path,
+        *,
+        words: Sequence[str] = ("serve",),
+        mutation: str | None = None,
+        disk: Disk | None = None,
+        stopped: bool = False,
+    ) -> "Forked":
+        """Start a service, or another command, without waiting for it; ``stopped`` waits for SIGCONT."""
         output.touch()
         began = output.stat().st_size
         with socket.socket(socket.AF_UNIX) as door:
             door.settimeout(30)
             door.connect(str(self.folder / "door"))
-            order = {"config": str(config), "output": str(output), "mutation": mutation}
+            order = {
+                "words": [*words, "--config", str(config)],
+                "output": str(output),
+                "mutation": mutation,
+                "disk": disk and [str(disk.folder), disk.size],
+                "stopped": stopped,
+            }
             door.sendall(json.dumps(order).encode() + b"\n")
             return Forked(int(door.makefile().readline()), output, began)
 
@@ -97,6 +121,16 @@ class Forked:
             if not self.lives(0.01) or time.monotonic() > deadline:
                 self.kill()
                 raise ServerFailed(f"not ready:\n{self._output.read_text()[-4000:]}")
+
+    def code(self, seconds: float = 30) -> int:
+        """Return the exit code, when it has ended by itself."""
+        assert not self.lives(seconds), f"still runs:\n{self._output.read_text()[-4000:]}"
+        return int(self.log[-1]["code"])
+
+    @property
+    def said(self) -> str:
+        """All that this one printed."""
+        return self._output.read_bytes()[self._began :].decode(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal if it still runs: this very process, never one that has its number now."""
@@ -165,7 +199,7 @@ async def _warm(folder: Path) -> None:
         await here.watch.stop()
 
 
-def _be_a_service(parity: Any, order: Mapping[str, str]) -> None:
+def _be_a_service(parity: Any, order: Mapping[str, Any]) -> None:
     from tests.faults.mutations import MUTATIONS
 
     kernel = ctypes.CDLL(None, use_errno=True)
@@ -177,18 +211,33 @@ def _be_a_service(parity: Any, order: Mapping[str, str]) -> None:
         os.dup2(output, stream)
     code = 70
     try:
+        if order["disk"]:
+            _mount(kernel, *order["disk"])
+        if order["stopped"]:
+            os.kill(os.getpid(), signal.SIGSTOP)
         _hurry()
         if order["mutation"] is not None:
             MUTATIONS[order["mutation"]]()
-        parity.main(["serve", "--config", order["config"]])
+        parity.main(order["words"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001 - told, whatever it is; the fork must not go on as its parent
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        print("", json.dumps({"event": "ended", "code": code}), sep="\n", flush=True)
         sys.stderr.flush()
         os._exit(code)
+
+
+def _mount(kernel: Any, folder: str, size: int) -> None:
+    """Put a disk of its own under a folder, seen by this process alone."""
+    private = 1 << 18 | 1 << 14  # MS_PRIVATE | MS_REC
+    if (
+        kernel.unshare(0x00020000)  # CLONE_NEWNS
+        or kernel.mount(b"none", b"/", None, private, None)
+        or kernel.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, f"size={size}".encode())
+    ):
+        raise OSError(ctypes.get_errno(), "a mount of its own")
 
 
 def _hurry() -> None:

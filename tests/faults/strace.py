@@ -47,6 +47,15 @@ def killed_at(pid: int, point: Point) -> Iterator[None]:
 
 
 @contextmanager
+def failing(pid: int, call: str, error: str) -> Iterator[None]:
+    """Have a call fail each time, in all threads of a process."""
+    with _attached(
+        pid, ["-f", "-e", f"inject={call}:error={error}", "-e", f"trace={call}", "-o", "/dev/null"]
+    ):
+        yield
+
+
+@contextmanager
 def recorded(pid: int, calls: Sequence[str], to: Path) -> Iterator[None]:
     """Write down the calls of all threads, in order, with what a descriptor stands for."""
     with _attached(pid, ["-f", "-y", "-s", "24", "-e", f"trace={','.join(calls)}", "-o", str(to)]):
