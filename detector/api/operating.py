@@ -23,8 +23,8 @@ async def livez(_asked: Asked[Params]) -> web.StreamResponse:
 
 
 async def readyz(asked: Asked[Params]) -> web.StreamResponse:
-    """Say that the store answers too; a store that does not is a problem of status 503."""
-    await asked.reading.store.outbox_size()
+    """Say that the store can be read and written too; one that cannot is a problem of status 503."""
+    await asked.reading.store.ready()
     return _said({"status": "ok"})
 
 

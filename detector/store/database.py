@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.errors import StoreError
@@ -17,6 +18,9 @@ R = TypeVar("R")
 
 #: Seconds before each further try of what met a conflict, on average.
 _WAITS: Final = (0.02, 0.04, 0.08, 0.16)
+#: Seconds without an end after which the database is asked whether it is there at all.
+_PATIENCE: Final = 1.0
+_ANYTHING: Final = text("SELECT 1")
 
 
 class Database:
@@ -57,32 +61,63 @@ class Database:
         """
         if self._owner is None or self._writer is None:
             raise StoreError(f"{self._location} was opened to read only")
-        async with self._turn:
-            if self._lost is not None:
-                raise self._lost
-            try:
-                await self._owner.ensure()
-                async with self._writer.begin() as connection:
-                    yield connection
+        try:
+            async with self._while_it_answers(), self._turn:
+                if self._lost is not None:
+                    raise self._lost
+                try:
                     await self._owner.ensure()
-            except self._location.errors as error:
-                refused = self._location.refusal(error)
-                if self._location.ends_writing(error):
-                    self._lost = refused
-                raise refused from None
-            finally:
-                # However it ended: a commit whose answer was lost may have come about.
-                if moves != "nothing":
-                    self.moved[moves] += 1
+                    async with self._writer.begin() as connection:
+                        yield connection
+                        await self._owner.ensure()
+                finally:
+                    # However it ended: a commit whose answer was lost may have come about.
+                    if moves != "nothing":
+                        self.moved[moves] += 1
+        except self._location.errors as error:
+            refused = self._location.refusal(error)
+            if self._location.ends_writing(error):
+                self._lost = refused
+            raise refused from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Run reads that all see one committed state."""
         try:
-            async with self._readers.begin() as connection:
+            async with self._while_it_answers(), self._readers.begin() as connection:
                 yield connection
         except self._location.errors as error:
             raise self._location.refusal(error) from None
+
+    async def ready(self) -> None:
+        """Raise StoreError where reading or writing is refused, as far as one can tell without a change."""
+        async with self.read() as connection:
+            await connection.execute(_ANYTHING)
+        if self._owner is not None:
+            async with self.write(moves="nothing"):
+                pass
+
+    @asynccontextmanager
+    async def _while_it_answers(self) -> AsyncIterator[None]:
+        """Let a block take its time, but end it with TimeoutError where the database fell silent."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as limit:
+
+            async def listen() -> None:
+                if await self._location.answers():
+                    late.append(loop.call_later(_PATIENCE, ask))
+                else:
+                    limit.reschedule(loop.time())
+
+            def ask() -> None:
+                late.append(loop.create_task(listen()))
+
+            late: list[asyncio.TimerHandle | asyncio.Task[None]] = [loop.call_later(_PATIENCE, ask)]
+            try:
+                yield
+            finally:
+                for one in late:
+                    one.cancel()
 
     async def finish(self, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
         """Run work to its end even if the caller is cancelled: a commit under way cannot be taken back."""

@@ -67,6 +67,9 @@ class Location(Protocol):
     async def check(self, connection: AsyncConnection) -> None:
         """Raise StoreSchemaError where it is damaged or cannot hold what Parity writes."""
 
+    async def answers(self) -> bool:
+        """Tell within seconds whether anybody is there: what only takes long may take its time."""
+
     def refusal(self, error: Exception) -> StoreError:
         """Return our own error for one of its driver: nothing of its text, which may name values."""
 

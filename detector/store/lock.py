@@ -35,6 +35,9 @@ class OwnerLock:
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     async def ensure(self) -> None:
+        self.check()
+
+    def check(self) -> None:
         """Raise StoreBusyError unless the file is the one that it was at the first call."""
         found = _identity(self._database)
         if self._file is None:

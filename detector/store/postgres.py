@@ -27,6 +27,8 @@ except ImportError:
 
 _READERS: Final = 4
 _CONNECT_SECONDS: Final = 10
+#: With the patience before it, and what a dead connection takes to be given up: five.
+_ANSWER_SECONDS: Final = 1.5
 #: The server gives up first: what it says is more than silence.
 _STATEMENT_SECONDS: Final = 30
 _COMMAND_SECONDS: Final = 40
@@ -135,6 +137,16 @@ class PostgresDatabase:
         encoding = (await connection.execute(_ENCODING)).scalar_one()
         if encoding != "UTF8":
             raise StoreSchemaError(f"{self} cannot hold every text: make it with createdb --encoding=UTF8")
+
+    async def answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self._dsn, timeout=_ANSWER_SECONDS)
+        except asyncpg.PostgresError:
+            return True  # it refuses, and so it answers
+        except (OSError, TimeoutError, asyncpg.InterfaceError):
+            return False
+        connection.terminate()
+        return True
 
     def refusal(self, error: Exception) -> StoreError:
         cause: BaseException = error

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event, text
@@ -51,6 +51,7 @@ class SqliteFile:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        self._lock: OwnerLock | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -70,6 +71,7 @@ class SqliteFile:
         except BaseException:
             await lock.release()
             raise
+        self._lock = lock
         return lock
 
     def writer(self) -> AsyncEngine:
@@ -82,7 +84,19 @@ class SqliteFile:
 
     def readers(self) -> AsyncEngine:
         """On a disk mounted read-only the file is immutable: the journal's index could not be made."""
-        return _engine(self.path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+        engine = _engine(self.path, "ro", _READER_PRAGMAS, "BEGIN", connections=_READERS)
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def same_file(connection: Any, _record: object) -> None:
+            # What was put in its place must not be read, not even later when the file itself is back.
+            try:
+                if self._lock is not None:
+                    self._lock.check()
+            except StoreBusyError:
+                connection.close()
+                raise
+
+        return engine
 
     def examiner(self) -> AsyncEngine:
         return _engine(self.path, "ro", _READER_PRAGMAS, "BEGIN", connections=1)
@@ -106,6 +120,10 @@ class SqliteFile:
     async def check(self, connection: AsyncConnection) -> None:
         if (await connection.execute(_CHECK)).scalar_one() != "ok":
             raise self._damaged("quick_check found a broken page")
+
+    async def answers(self) -> bool:
+        """A file is silent only as long as another process locks it, and that SQLite waits for."""
+        return True
 
     def refusal(self, error: Exception) -> StoreError:
         name = _name(error)

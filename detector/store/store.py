@@ -31,6 +31,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:  # noqa: PLR0915 - a line for each thing it can be asked
         self._database = database
+        self.ready = database.ready
         interning = Interning()
         self._recording = Recording(database, interning)
         self._sources = Sources(database)
