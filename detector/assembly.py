@@ -26,6 +26,7 @@ from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.look import MOST_RUNS, MOST_THREADS, Host, Look
+from detector.jobs.prune import Prune
 from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule
 from detector.jobs.watch import Watch
@@ -108,6 +109,7 @@ class Running:
     collect: Collect
     deliver: Deliver
     accepting: Accepting
+    prune: Prune
     schedule: Schedule
     session: aiohttp.ClientSession
 
@@ -151,6 +153,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         )
         schedule = Schedule()
         schedule.replace(config.sources, now=datetime.now(UTC))
+        prune = Prune(here.store, lambda: here.settings.config.server.retention)
         watch = Watch(
             store=here.store,
             schedule=schedule,
@@ -158,6 +161,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             compare=compare,
             deliver=deliver,
             remind=Remind(here.store, _new_id),
+            prune=prune,
         )
         accepting = Accepting(
             here.store, here.comparisons, here.settings.current_policy, _new_id, watch.judging
@@ -170,6 +174,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             collect=collect,
             deliver=deliver,
             accepting=accepting,
+            prune=prune,
             schedule=schedule,
             session=host.session,
         )

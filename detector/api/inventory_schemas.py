@@ -269,3 +269,13 @@ class TokenMade(Answer):
 
     token: str
     expires_at: Time
+
+
+class Pruned(Answer):
+    """Rows of each table that were dropped."""
+
+    history_before: Time
+    messages_before: Time
+    rows: dict[str, int]
+    #: Whether more is due than one run drops.
+    more: bool

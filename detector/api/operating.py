@@ -8,6 +8,7 @@ from aiohttp import web
 from dashboards import MEDIA_TYPES
 from detector.api.answers import json_answer
 from detector.api.asked import Asked
+from detector.api.idempotency import answered
 from detector.api.keys import METRICS, OPENAPI, PAGES
 from detector.api.metrics import CONTENT_TYPE
 from detector.api.params import Params, StaticParams
@@ -47,6 +48,11 @@ async def reload(asked: Asked[Params]) -> web.StreamResponse:
             422, "config-invalid", "parity.yml has problems; the old one stays in force", errors=errors
         ) from None
     return _said({"loaded_at": print_time(asked.reading.settings.loaded_at)})
+
+
+async def prune(asked: Asked[Params]) -> web.StreamResponse:
+    """Drop now what has been over for longer than `server.retention` keeps it; says what that was."""
+    return answered((await asked.running.prune.now(asked.now)).document())
 
 
 async def rules(asked: Asked[Params]) -> web.StreamResponse:

@@ -295,6 +295,7 @@ OPERATION: Final = (
         forms=("text/plain", "application/openmetrics-text"),
     ),
     Route(method="POST", path="/-/reload", scope="admin", handler=operating.reload, answer=s.Reloaded),
+    Route(method="POST", path="/-/prune", scope="admin", handler=operating.prune, answer=i.Pruned),
 )
 SIGNING_IN: Final = (
     Route(

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -138,3 +138,32 @@ def stats(output: str, config_path: str | None) -> None:
     document = asyncio.run(measure()).document()
     show_rows(document, output, table=stats_lines, rows=stats_rows)
     finish(0, f"db: {location}")
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Only count what would be dropped.")
+@config_option
+def prune(dry_run: bool, config_path: str | None) -> None:
+    """Drop what has been over for longer than server.retention keeps it. A service does it once a day."""
+    from detector.assembly import reading
+    from detector.cli.asking import configuration, service_beside, writing
+    from detector.cli.remote import asked_once
+    from detector.jobs.prune import Prune
+
+    config = configuration(config_path)
+
+    async def drop() -> dict[str, Any]:
+        beside = None if dry_run else service_beside(config)
+        if beside is not None:
+            return await asked_once("POST", beside, "/-/prune")
+        async with reading(config) if dry_run else writing(config) as here:
+            prune = Prune(here.store, lambda: config.server.retention)
+            return (await prune.now(datetime.now(UTC), dry_run=dry_run)).document()
+
+    done = asyncio.run(drop())
+    for table, rows in done["rows"].items():
+        say(f"{table:<20} {rows:>14,}")
+    what = f"history before {done['history_before']}, messages before {done['messages_before']}"
+    verb = ("would be dropped" if dry_run else "is dropped") if done["rows"] else "was dropped before"
+    more = "; a run drops 5 % at most: run it again" if done["more"] and not dry_run else ""
+    finish(0, f"db: {what} {verb}{more}")

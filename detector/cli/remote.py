@@ -78,7 +78,8 @@ class Remote:
         if body is not None:
             sent["headers"]["Content-Type"] = "application/json"
             sent["data"] = orjson.dumps(body)
-        address = f"{self._server}/api/v1{path}"
+        # What operates the service stands beside the interface.
+        address = f"{self._server}{path}" if path.startswith("/-/") else f"{self._server}/api/v1{path}"
         try:
             async with self._session.request(
                 method, address, params=params, allow_redirects=False, **sent

@@ -8,7 +8,6 @@ from detector.config.draft import Draft, Piece
 #: Paths of keys; ``*`` stands for each entry of a list or each name of a mapping.
 UNHEEDED: Final = (
     "server.outgoing",
-    "server.retention",
     "comparisons.*.alert",
     "alerting.platform",
     "alerting.group_by",

@@ -17,6 +17,7 @@ from detector.model.records import Drift, Judged, Key, Recorded, ScoreMark
 from detector.queries.comparison import Comparisons, Gathered
 from detector.queries.known import Known
 from detector.queries.views import Views
+from detector.store.milestones import PRUNED
 from detector.store.register import Settlement
 from detector.store.store import Store
 
@@ -167,6 +168,11 @@ class Judging:
             for at in look.stream.seen_at
         }
         if not seen or not (arrived.instead or arrived.earliest < max(seen)):
+            return
+        pruned = await self._store.milestone(PRUNED)
+        # Of what is not kept any more nobody knows how it was.
+        seen = {at for at in seen if pruned is None or at >= pruned.at}
+        if not seen:
             return
         hindsight = Hindsight(moment, _rows(gathered, pair.name), ledger)
         for at in sorted(seen, reverse=True):

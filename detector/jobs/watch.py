@@ -21,6 +21,7 @@ from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import TOGETHER, Compare
 from detector.jobs.deliver import Deliver, Result
 from detector.jobs.judging import Arrived, Judgement
+from detector.jobs.prune import Prune
 from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
@@ -35,6 +36,9 @@ DELIVER: Final = timedelta(seconds=1)
 REPORT: Final = timedelta(seconds=10)
 #: How often the ends of acceptances are looked for.
 REMIND: Final = timedelta(minutes=1)
+#: How often what is over for too long is dropped, and how long after a start first.
+PRUNE: Final = timedelta(days=1)
+PRUNE_FIRST: Final = timedelta(minutes=10)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -51,6 +55,7 @@ class Watch:
         compare: Compare,
         deliver: Deliver,
         remind: Remind,
+        prune: Prune | None = None,
     ) -> None:
         self._store = store
         self.schedule = schedule
@@ -58,6 +63,7 @@ class Watch:
         self._compare = compare
         self._deliver = deliver
         self._remind = remind
+        self._prune = prune
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
@@ -119,6 +125,14 @@ class Watch:
             (self._remind_due, REMIND),
         ):
             self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
+        if self._prune is not None:
+            self._scheduler.add_job(
+                self._job,
+                "interval",
+                args=[self._prune_due],
+                seconds=PRUNE.total_seconds(),
+                next_run_time=datetime.now(UTC) + PRUNE_FIRST,
+            )
         self._scheduler.start()
         self.tick()
 
@@ -338,6 +352,13 @@ class Watch:
     async def remind(self, now: datetime) -> int:
         """Owe reminders of acceptances that end soon. Returns how many conversations hear of it."""
         return await self._remind.run(now)
+
+    async def _prune_due(self) -> None:
+        try:
+            if self._prune is not None:
+                await self._prune.run(datetime.now(UTC))
+        except StoreError as error:
+            self._log.error("not pruned", error=str(error))
 
     async def _report(self) -> None:
         if self._ran["runs"]:

@@ -28,6 +28,7 @@ from detector.queries.living import NOTHING_LIVES, LivingRows
 from detector.queries.past_values import PastValues
 from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
+from detector.store.milestones import PRUNED, dropped
 from detector.store.store import Store
 
 #: Judges one service between two environments, as `verdicts_on` does.
@@ -330,6 +331,9 @@ class Comparisons:
             number = latest.number - expression.number if expression.back else expression.number
             snapshot = await self._store.snapshot(name, number) if number > 0 else None
             if snapshot is None:
+                pruned = await self._store.milestone(PRUNED)
+                if pruned is not None and 0 < number < latest.number:
+                    raise dropped(pruned)
                 raise NotFoundError(f"{name} has no snapshot {number}: the newest is {name}#{latest.number}")
             return _Asked(
                 state=_state(shown, name, snapshot), environment=name, number=number, at=snapshot.at

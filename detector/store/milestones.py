@@ -7,6 +7,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from detector.errors import NotFoundError
+from detector.model.clock import print_time
 from detector.store.database import Database
 from detector.store.location import upsert
 from detector.store.tables import milestone
@@ -37,6 +39,14 @@ async def write_milestone(connection: AsyncConnection, name: str, reached: Miles
     values = {"at": reached.at, "seq": reached.seq}
     statement = upsert(connection, milestone).values(name=name, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def dropped(reached: Milestone) -> NotFoundError:
+    """Return the error for a state of before `PRUNED`: half of it would be taken for the whole."""
+    return NotFoundError(
+        f"what was before {print_time(reached.at)} is not kept any more (server.retention.history): "
+        "ask for a later time"
+    )
 
 
 class Milestones:

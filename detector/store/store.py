@@ -10,6 +10,7 @@ from detector.store.interning import Interning
 from detector.store.location import locate
 from detector.store.milestones import Milestones
 from detector.store.outbox import Outbox
+from detector.store.pruning import Pruning
 from detector.store.recording import Recording
 from detector.store.register import Register
 from detector.store.remembering import Remembering
@@ -101,6 +102,7 @@ class Store:
         self._renaming = Renaming(database)
 
         self.milestone = Milestones(database).milestone
+        self.prune = Pruning(database).prune
 
         tokens = Tokens(database)
         self.add_token = tokens.add_token

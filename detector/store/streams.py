@@ -19,6 +19,7 @@ from detector.store.columns import micros, moment
 from detector.store.database import Database
 from detector.store.interning import Held, Interning, ItemName, chunks
 from detector.store.memory import Known, StreamKey
+from detector.store.milestones import PRUNED, dropped, read_milestone
 from detector.store.past import COVERAGE, FACTS
 from detector.store.ring import RING, Ring, decode, newest
 
@@ -62,14 +63,14 @@ class StreamReads:
 
         ``as_of`` gives what was so at a time, as known now; ``snapshot`` (environment, number) what was known
         then, of that environment alone. A stream that had seen nothing is left out of both. Raises
-        NotFoundError for a number that the environment has not reached.
+        NotFoundError for a number that the environment has not reached, and for what is not kept any more.
         """
         async with self._database.read() as connection:
             if snapshot is not None:
                 when = await _snapshot(connection, *snapshot)
                 environments = [snapshot[0]]
             else:
-                when = _now() if as_of is None else _as_of(micros(as_of))
+                when = _now() if as_of is None else await _as_of(connection, as_of)
             rows = (await connection.execute(_query(environments, services, traffic))).all()
             same = _unchanged(rows, at_hand) if at_hand and not when.past else {}
             ids = [row.id for row in rows if row.id not in same]
@@ -220,7 +221,12 @@ def _now() -> _Moment:
     return _Moment(meant=lambda _: (), latest=None, past=False)
 
 
-def _as_of(at: int) -> _Moment:
+async def _as_of(connection: AsyncConnection, time: datetime) -> _Moment:
+    pruned = await read_milestone(connection, PRUNED)
+    if pruned is not None and time < pruned.at:
+        raise dropped(pruned)
+    at = micros(time)
+
     def valid(table: Table) -> tuple[ColumnElement[bool], ...]:
         begun = table.c.opened <= at
         return (begun, table.c.closed > at) if "closed" in table.c else (begun,)
@@ -235,6 +241,9 @@ async def _snapshot(connection: AsyncConnection, environment: str, number: int) 
         .where(t.environment.c.name == environment, t.snapshot.c.number == number)
     )
     row = (await connection.execute(query)).one_or_none()
+    pruned = await read_milestone(connection, PRUNED)
+    if pruned is not None and row is not None and row.seq < (pruned.seq or 0):
+        raise dropped(pruned)
     if row is None:
         raise NotFoundError(f"{environment} has no snapshot #{number}")
     seq = row.seq

@@ -81,6 +81,10 @@ def test_a_deployment_and_a_push_need_no_address(beside: Parity) -> None:
     assert good(sent).why.startswith("push: taken as prod#")
 
 
+def test_what_is_over_is_dropped_by_the_service(beside: Parity) -> None:
+    assert "was dropped before" in good(beside("db", "prune")).why
+
+
 def test_what_cannot_be_done_beside_it_is_refused_with_its_pid(served: Service, beside: Parity) -> None:
     good(beside("db", "backup", "beside.bak", "--force"))
     refused = beside("db", "restore", "beside.bak")

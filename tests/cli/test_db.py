@@ -96,3 +96,20 @@ def test_postgresql_is_referred_to_its_own_tools(
     answer = parity(*words)
     assert answer.code == 2
     assert tool in answer.why
+
+
+def test_retention_acts_by_command_and_counts_first(shop: Path, parity: Parity) -> None:
+    config = shop / "parity.yml"
+    config.write_text(config.read_text().replace("auth: none", "auth: none, retention: {history: 30d}"))
+    assert parity("check").err.count("warning") == 0
+    with sqlite3.connect("parity.db") as connection:
+        connection.execute("UPDATE drift SET state = 'resolved', resolved_at = 1")
+        drifts = connection.total_changes
+    connection.close()
+    would = parity("db", "prune", "--dry-run")
+    assert (would.code, would.out.split()) == (0, ["drift", str(drifts)])
+    assert " would be dropped" in would.why
+    done = parity("db", "prune")
+    assert (done.out, done.code) == (would.out, 0)
+    again = parity("db", "prune")
+    assert (again.out, "was dropped before" in again.why) == ("", True)
