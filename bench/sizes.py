@@ -26,6 +26,16 @@ class Lookback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pushes:
+    """So many targets with ``few`` facts that push digests, some requests a turn; pushes of all ``facts``."""
+
+    targets: int
+    few: int
+    facts: int
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
     """Many targets beside few, with so many facts; so many observations make one turn."""
 
@@ -54,6 +64,8 @@ class Size:
     facts: int
     #: V1.
     version_pairs: int
+    #: B4, B5.
+    pushes: Pushes
     #: B6: what an environment costs on the disk.
     kept: Fleet
     #: B7: one fact of each target changes at every poll.
@@ -66,6 +78,8 @@ class Size:
     arrivals: Arrivals
     #: B12.
     scheduled: Scheduled
+    #: B13.
+    started: Fleet
 
 
 #: `make bench`, within six minutes.
@@ -73,22 +87,26 @@ QUICK: Final = Size(
     rounds=7,
     facts=10_000,
     version_pairs=20_000,
+    pushes=Pushes(targets=100, few=100, facts=2_000, at_once=50),
     kept=Fleet(targets=20, facts=1_000, polls=30),
     job=Fleet(targets=8, facts=1_000, polls=100),
     lookback=Lookback(facts=1_000, polls=200, most=2_000),
     matrix=Fleet(targets=198, facts=100, polls=1),
     arrivals=Arrivals(facts=200, many=1_000, few=100, at_once=100),
     scheduled=Scheduled(sources=10_000, seconds=8, rounds=2),
+    started=Fleet(targets=60, facts=1_000, polls=1),
 )
 #: `make bench-full`: what the goals speak of.
 FULL: Final = Size(
     rounds=15,
     facts=10_000,
     version_pairs=100_000,
+    pushes=Pushes(targets=1_000, few=100, facts=2_000, at_once=200),
     kept=Fleet(targets=200, facts=1_000, polls=100),
     job=Fleet(targets=200, facts=1_000, polls=100),
     lookback=Lookback(facts=1_000, polls=1_000, most=10_000),
     matrix=Fleet(targets=198, facts=300, polls=1),
     arrivals=Arrivals(facts=1_000, many=1_000, few=100, at_once=100),
     scheduled=Scheduled(sources=10_000, seconds=40, rounds=5),
+    started=Fleet(targets=1_000, facts=1_000, polls=1),
 )

@@ -27,7 +27,7 @@ from bench.measuring import (
     measure,
 )
 from bench.report import document, markdown
-from bench.sizes import Arrivals, Fleet, Lookback, Scheduled, Size
+from bench.sizes import Arrivals, Fleet, Lookback, Pushes, Scheduled, Size
 from detector.engine.pairing import Differences, differences
 from detector.engine.view import Interner, View
 
@@ -35,12 +35,14 @@ SMALL = Size(
     rounds=1,
     facts=400,
     version_pairs=400,
+    pushes=Pushes(targets=4, few=100, facts=100, at_once=2),
     kept=Fleet(targets=3, facts=60, polls=3),
     job=Fleet(targets=3, facts=60, polls=6),
     lookback=Lookback(facts=100, polls=12, most=24),
     matrix=Fleet(targets=6, facts=100, polls=1),
     arrivals=Arrivals(facts=100, many=6, few=2, at_once=5),
     scheduled=Scheduled(sources=600, seconds=2, rounds=1),
+    started=Fleet(targets=3, facts=100, polls=1),
 )
 
 
