@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -16,23 +16,14 @@ from detector.api.problems import RefusalError, invalid
 from detector.model.facts import Observation
 from detector.model.records import Recorded
 from detector.model.wire import json_document, observations_from
-from detector.model.words import MAIN, Traffic
+from detector.model.words import MAIN
+from detector.store.memory import StreamKey
 
 _NAME: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TAG: Final = re.compile(r'"([0-9a-f]{32})"')
 #: A clock that is this far ahead is wrong: what it dates is taken as of now.
 _SKEW: Final = timedelta(minutes=5)
 _JSON_TYPES: Final = ("application/json", "application/vnd.parity.observation+json")
-
-
-class Address(NamedTuple):
-    """The stream that a push is for."""
-
-    environment: str
-    service: str
-    component: str
-    source: str
-    traffic: Traffic
 
 
 async def push(asked: Asked[PushParams]) -> web.StreamResponse:
@@ -59,7 +50,7 @@ async def push(asked: Asked[PushParams]) -> web.StreamResponse:
     return _acknowledged(asked, observation, recorded)
 
 
-def _addressed(asked: Asked[PushParams]) -> Address:
+def _addressed(asked: Asked[PushParams]) -> StreamKey:
     """Return the stream that the address names. Raises NotFoundError, RefusalError."""
     environment = asked.reading.settings.policy.environment(asked.name("environment")).name
     names = {"service": asked.name("service"), "source": asked.name("source")}
@@ -67,10 +58,10 @@ def _addressed(asked: Asked[PushParams]) -> Address:
     for field, name in names.items():
         if not _NAME.fullmatch(name):
             raise invalid(f"/{field}", "a name of letters, digits and ._-, at most 128")
-    return Address(environment, **names, traffic=asked.params.traffic or "live")
+    return StreamKey(environment, **names, traffic=asked.params.traffic or "live")
 
 
-async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
+async def _unchanged(asked: Asked[PushParams], key: StreamKey) -> web.Response:
     if asked.request.can_read_body:
         raise RefusalError(
             400, "malformed-request", "If-Match goes without a body; where it fails, send the body without it"
@@ -80,11 +71,7 @@ async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
     recorded = None
     if tag is not None:
         recorded = await asked.reading.store.record_again(
-            key.environment,
-            key.service,
-            key.component,
-            key.source,
-            traffic=key.traffic,
+            key,
             digest=tag[1],
             observed_at=asked.now,
             received_at=asked.now,
@@ -96,7 +83,7 @@ async def _unchanged(asked: Asked[PushParams], key: Address) -> web.Response:
     return web.Response(status=204, headers={"ETag": f'"{recorded.digest}"'})
 
 
-async def _observation(asked: Asked[PushParams], key: Address, limits: Limits) -> Observation:
+async def _observation(asked: Asked[PushParams], key: StreamKey, limits: Limits) -> Observation:
     body = await body_of(asked.request, limits)
     if not body.strip():
         raise RefusalError(400, "malformed-json", "an empty body; send parity.observation/v1")
@@ -117,12 +104,12 @@ async def _observation(asked: Asked[PushParams], key: Address, limits: Limits) -
     return observation
 
 
-def _is_scheduled(asked: Asked[PushParams], key: Address) -> bool:
+def _is_scheduled(asked: Asked[PushParams], key: StreamKey) -> bool:
     known = asked.reading.settings.policy.service(key.service).sources.get(key.environment, ())
     return any(policy.scheduled for policy in known if policy.source == key.source)
 
 
-async def _note(asked: Asked[PushParams], key: Address, recorded: Recorded) -> None:
+async def _note(asked: Asked[PushParams], key: StreamKey, recorded: Recorded) -> None:
     """Remember that the source is alive, and have judged what it brought."""
     await asked.reading.store.record_run(key.environment, key.service, key.source, at=asked.now, result="ok")
     asked.running.watch.observed(key.environment, key.service, recorded)

@@ -49,13 +49,13 @@ def same_value(left: Value, right: Value) -> bool:
 
 def section_document(section: Section) -> dict[str, Any]:
     """Return a section as the JSON object of ``parity.observation/v1``, with hints beside their values."""
-    facts: dict[str, Any] = {}
-    for item in sorted(section.facts):
-        value = canonical(section.facts[item])
-        hints = section.hints.get(item)
-        # A document with a field `value` would read as a value with its hints.
-        wrapped = hints or (isinstance(value, dict) and "value" in value)
-        facts[item] = {"value": value, **(hints or {})} if wrapped else value
+    document = _document(section)
+    return {**document, "facts": dict(sorted(document["facts"].items()))}
+
+
+def _document(section: Section) -> dict[str, Any]:
+    """Return a section as `section_document`, its facts in any order."""
+    facts = _facts_document(section)
     document: dict[str, Any] = {"basis": section.basis, "status": section.status, "facts": facts}
     if section.covers != ("*",):
         document["covers"] = sorted(section.covers)
@@ -71,9 +71,22 @@ def section_document(section: Section) -> dict[str, Any]:
     return document
 
 
+def _facts_document(section: Section) -> Mapping[str, Any]:
+    if not section.hints and _FLAT.issuperset(map(type, section.facts.values())):
+        return section.facts
+    facts: dict[str, Any] = {}
+    for item, written in section.facts.items():
+        value = canonical(written)
+        hints = section.hints.get(item)
+        # A document with a field `value` would read as a value with its hints.
+        wrapped = hints or (isinstance(value, dict) and "value" in value)
+        facts[item] = {"value": value, **(hints or {})} if wrapped else value
+    return facts
+
+
 def observation_digest(sections: Mapping[SectionName, Section]) -> str:
     """Return the hex digest of what was seen; time and names of the source do not enter."""
-    body = {name: section_document(sections[name]) for name in sorted(sections)}
+    body = {name: _document(section) for name, section in sections.items()}
     return digest_of(orjson.dumps(body, option=orjson.OPT_SORT_KEYS))
 
 

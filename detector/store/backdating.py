@@ -17,7 +17,7 @@ from detector.store.fold import Settled, flat, settle
 from detector.store.interning import Interning
 from detector.store.memory import Known, unsaid_document
 from detector.store.past import COVERAGE, FACTS, Past, read_past, write_spans
-from detector.store.saying import Arrival, said_then, say
+from detector.store.saying import Arrival, names_said, said_then, say
 from detector.store.timeline import Span, respan
 
 K = TypeVar("K", int, str)
@@ -60,7 +60,8 @@ async def rewriting(
     base = past.at(earlier[-1].at) if earlier else Settled()
     old = [past.at(later_entry.at) for later_entry in known.ring[where.index :]]
     then = old[len(old) - len(later) :]
-    arrived, names = await say(connection, interning, arrival.observation, past.facts)
+    arrived = await say(connection, interning, arrival.observation, past.facts)
+    names = names_said(interning, arrival.observation)
     said = [arrived, *(said_then(state, past.documents, {**past.names, **names}) for state in then)]
     states: list[tuple[int, Settled]] = []
     before, previous = base, earlier[-1].digest if earlier else None

@@ -39,6 +39,10 @@ class Settled:
     #: Sections whose coverage says that they could not be seen.
     failed: frozenset[str] = frozenset()
 
+    def says_like(self, other: "Settled") -> bool:
+        """Tell whether the last observations before both left the same unsaid."""
+        return (self.held, self.carried, self.left_out) == (other.held, other.carried, other.left_out)
+
     def said(self, section: str) -> Facts:
         """Return the facts that the last observation itself said of a section that it saw."""
         silent = self.carried | self.held.get(section, frozenset())
@@ -69,7 +73,8 @@ def settle(before: Settled, said: Mapping[str, SectionSaid], *, may_hold: bool) 
         old = before.facts.get(section, {})
         if seen.failed:
             continue
-        missing = [item for item in old if item not in seen.facts]
+        # Most lack nothing, which is told at once.
+        missing = [] if old.keys() <= seen.facts.keys() else [item for item in old if item not in seen.facts]
         gone = {item for item in missing if seen.proves_absent(item)}
         if may_hold and len(old) >= HELD_FROM and len(gone) * 2 > len(old):
             held[section] = frozenset(gone)

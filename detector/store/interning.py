@@ -4,10 +4,10 @@ Found ids are remembered in memory within bounds. What a transaction adds is rem
 transaction is committed: an id that was rolled back may come to mean something else.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import orjson
 from sqlalchemy import insert, select, tuple_
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import value_bytes
 from detector.model.facts import NOTHING, Section, Value
+from detector.model.words import SECTIONS
 from detector.store.tables import item, value
 
 K = TypeVar("K", bound=Hashable)
@@ -29,6 +30,8 @@ _REMEMBERED: Final = 500_000
 _CHUNK: Final = 500
 #: Longer values are looked up each time.
 _LONGEST_REMEMBERED: Final = 4096
+_ADD_ITEM: Final = insert(item).returning(item.c.section, item.c.name, item.c.id)
+_ADD_VALUE: Final = insert(value).returning(value.c.digest, value.c.id)
 
 
 class Held(NamedTuple):
@@ -42,7 +45,7 @@ class Interning:
     """Gives ids to names and values, and names and values to ids."""
 
     def __init__(self) -> None:
-        self._items: dict[ItemName, int] = {}
+        self._items: dict[str, dict[str, int]] = {section: {} for section in SECTIONS}
         self._names: dict[int, ItemName] = {}
         self._values: dict[str | bytes, int] = {}
         self._bodies: dict[int, Held] = {}
@@ -51,7 +54,10 @@ class Interning:
 
     def remember(self) -> None:
         """Keep what the last transaction added: it is committed."""
-        _add(self._items, self._new_items)
+        for (section, name), id_ in self._new_items.items():
+            self._items[section][name] = id_
+        for items in self._items.values():
+            _bound(items)
         _add(self._values, {k: v for k, v in self._new_values.items() if len(k) <= _LONGEST_REMEMBERED})
         self.forget()
 
@@ -59,44 +65,62 @@ class Interning:
         """Drop what the last transaction added: it was rolled back."""
         self._new_items, self._new_values = {}, {}
 
-    async def item_ids(self, connection: AsyncConnection, names: Collection[ItemName]) -> dict[ItemName, int]:
-        """Return the id of each (section, name), adding those that are new. For the writer."""
-        found, unknown = _split(names, self._items, self._new_items)
-        if unknown:
-            self._new_items |= await find_items(connection, unknown)
-            new = [{"section": name[0], "name": name[1]} for name in unknown if name not in self._new_items]
-            if new:
-                statement = insert(item).returning(item.c.section, item.c.name, item.c.id)
-                added = await connection.execute(statement, new)
-                self._new_items |= {(section, name): id_ for section, name, id_ in added}
-            found |= {name: self._new_items[name] for name in unknown}
-        return found
+    def unknown_items(self, section: str, names: Iterable[str]) -> list[ItemName]:
+        """Return the (section, name) that `item_ids` could not tell yet."""
+        known = self._items[section]
+        return [
+            (section, name) for name in names if name not in known and (section, name) not in self._new_items
+        ]
 
-    async def value_ids(
-        self, connection: AsyncConnection, entries: Mapping[str | bytes, Held]
-    ) -> dict[str | bytes, int]:
-        """Return the id of each value by its `value_key`, adding those that are new. For the writer."""
-        found, unknown = _split(entries, self._values, self._new_values)
-        if unknown:
-            rows = {
-                value_digest(body, hints): (key, body, hints)
-                for key, body, hints in _bodies(unknown, entries)
-            }
-            ids: dict[bytes, int] = {}
-            for digests in chunks(list(rows)):
-                query = select(value.c.digest, value.c.id).where(value.c.digest.in_(digests))
-                ids.update((row.digest, row.id) for row in await connection.execute(query))
-            new = [
-                {"digest": digest, "body": body, "hints": hints}
-                for digest, (_, body, hints) in rows.items()
-                if digest not in ids
+    def unknown_values(self, keys: Iterable[str | bytes]) -> set[str | bytes]:
+        """Return those `value_key` that `value_ids` could not tell yet."""
+        return {key for key in keys if key not in self._values and key not in self._new_values}
+
+    def item_ids(self, section: str, names: Collection[str]) -> list[int]:
+        """Return the id of each item of a section. For the writer, after `add_items`."""
+        ids = list(map(self._items[section].get, names))
+        if None in ids:
+            ids = [
+                self._new_items[section, name] if id_ is None else id_
+                for name, id_ in zip(names, ids, strict=True)
             ]
-            if new:
-                statement = insert(value).returning(value.c.digest, value.c.id)
-                ids.update((row.digest, row.id) for row in await connection.execute(statement, new))
-            self._new_values |= {key: ids[digest] for digest, (key, _, _) in rows.items()}
-            found |= {key: self._new_values[key] for key in unknown}
-        return found
+        return cast("list[int]", ids)
+
+    def value_ids(self, keys: Collection[str | bytes]) -> list[int]:
+        """Return the id of each value by its `value_key`. For the writer, after `add_values`."""
+        ids = list(map(self._values.get, keys))
+        if None in ids:
+            ids = [self._new_values[key] if id_ is None else id_ for key, id_ in zip(keys, ids, strict=True)]
+        return cast("list[int]", ids)
+
+    async def add_items(self, connection: AsyncConnection, names: Collection[ItemName]) -> None:
+        """Find the ids of (section, name), giving one to each that is new. For the writer."""
+        if not names:
+            return
+        unknown = list(dict.fromkeys(names))
+        self._new_items |= await find_items(connection, unknown)
+        new = [{"section": name[0], "name": name[1]} for name in unknown if name not in self._new_items]
+        if new:
+            added = await connection.execute(_ADD_ITEM, new)
+            self._new_items |= {(section, name): id_ for section, name, id_ in added}
+
+    async def add_values(self, connection: AsyncConnection, entries: Mapping[str | bytes, Held]) -> None:
+        """Find the ids of values by `value_key`, giving one to each that is new. For the writer."""
+        if not entries:
+            return
+        rows = {value_digest(body, hints): (key, body, hints) for key, body, hints in _bodies(entries)}
+        ids: dict[bytes, int] = {}
+        for digests in chunks(list(rows)):
+            query = select(value.c.digest, value.c.id).where(value.c.digest.in_(digests))
+            ids.update((row.digest, row.id) for row in await connection.execute(query))
+        new = [
+            {"digest": digest, "body": body, "hints": hints}
+            for digest, (_, body, hints) in rows.items()
+            if digest not in ids
+        ]
+        if new:
+            ids.update((row.digest, row.id) for row in await connection.execute(_ADD_VALUE, new))
+        self._new_values |= {key: ids[digest] for digest, (key, _, _) in rows.items()}
 
     async def names_of(self, connection: AsyncConnection, ids: Collection[int]) -> dict[int, ItemName]:
         """Return (section, name) of items. For any connection that can see them committed."""
@@ -162,11 +186,8 @@ def chunks(things: Sequence[V]) -> Iterator[Sequence[V]]:
         yield things[start : start + _CHUNK]
 
 
-def _bodies(
-    keys: Sequence[str | bytes], entries: Mapping[str | bytes, Held]
-) -> Iterator[tuple[str | bytes, bytes, bytes | None]]:
-    for key in keys:
-        entry = entries[key]
+def _bodies(entries: Mapping[str | bytes, Held]) -> Iterator[tuple[str | bytes, bytes, bytes | None]]:
+    for key, entry in entries.items():
         hints = orjson.dumps(dict(entry.hints), option=orjson.OPT_SORT_KEYS) if entry.hints else None
         yield key, value_bytes(entry.value), hints
 
@@ -176,22 +197,24 @@ def value_digest(body: bytes, hints: bytes | None) -> bytes:
     return sha256(body + b"\0" + (hints or b"")).digest()[:16]
 
 
-def _split(keys: Collection[K], *memories: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
+def _split(keys: Collection[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list[K]]:
     found: dict[K, V] = {}
     unknown: list[K] = []
     for key in dict.fromkeys(keys):
-        for memory in memories:
-            if key in memory:
-                found[key] = memory[key]
-                break
+        if key in memory:
+            found[key] = memory[key]
         else:
             unknown.append(key)
     return found, unknown
 
 
 def _add(memory: dict[K, V], entries: Mapping[K, V]) -> None:
-    """Add entries; a memory that is full drops the half that came first."""
     memory.update(entries)
+    _bound(memory)
+
+
+def _bound(memory: dict[K, V]) -> None:
+    """Drop the half that came first of a memory that is full."""
     if len(memory) > _REMEMBERED:
         for key in list(islice(memory, len(memory) // 2)):
             del memory[key]

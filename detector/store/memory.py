@@ -45,6 +45,7 @@ class Known:
     """A stream as the writer knows it. ``ring`` may be ahead of the database until the next flush."""
 
     id: int
+    environment: int
     component_kind: str
     ring: Ring
     settled: Settled
@@ -53,8 +54,8 @@ class Known:
     changed_number: int
     #: Observations that came too late to be put in order.
     late: int = 0
-    #: Digest of the newest observation as it was written, empty after a start.
-    text: bytes = b""
+    #: Digest of the text that brought the newest observation, where there was one; empty after a start.
+    wording: bytes = b""
 
 
 class Streams:
@@ -122,6 +123,7 @@ async def load(connection: AsyncConnection, interning: Interning, key: StreamKey
         return None
     return Known(
         id=row["id"],
+        environment=row["environment"],
         component_kind=row["component_kind"],
         ring=decode(row["ring"]),
         settled=await _settled(connection, interning, row["id"]),

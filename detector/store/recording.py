@@ -1,29 +1,25 @@
 """Recording observations: a change is committed before it is acknowledged, no change costs nearly nothing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from weakref import WeakValueDictionary
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import observation_digest
 from detector.model.facts import Observation
 from detector.model.records import Recorded
-from detector.model.words import Traffic
 from detector.store import writing
-from detector.store.backdating import Rewriting, rewrite, rewrite_unsaid, rewriting
+from detector.store.changing import Change, write_changes
 from detector.store.columns import micros, moment
 from detector.store.database import Database, to_the_end
-from detector.store.fold import Settled, flat, settle
+from detector.store.grouping import Group
 from detector.store.interning import Interning
-from detector.store.memory import Known, StreamKey, Streams, load, unsaid_document
-from detector.store.past import COVERAGE, FACTS
+from detector.store.memory import Known, StreamKey, Streams, load
 from detector.store.ring import Entry, Place, place, put
-from detector.store.saying import Arrival, say
+from detector.store.saying import Arrival
 
 
 class Recording:
@@ -34,43 +30,34 @@ class Recording:
         self._interning = interning
         self._turns: WeakValueDictionary[StreamKey, asyncio.Lock] = WeakValueDictionary()
         self._streams = Streams()
+        self._changes: Group[Change, Known] = Group(self._commit)
         #: Observations whose commit failed: it may have come about all the same.
         self._doubtful: dict[StreamKey, Entry] = {}
 
     @to_the_end
-    async def record(self, observation: Observation, *, received_at: datetime, scheduled: bool) -> Recorded:
+    async def record(
+        self, observation: Observation, *, received_at: datetime, scheduled: bool, wording: bytes = b""
+    ) -> Recorded:
         """Record what a source saw, and return what became of it.
 
         ``scheduled`` says that the source will be asked again: a great loss is then held until it is seen
-        twice. A change is committed when this returns; what is unchanged is written by the next `flush`.
-        Raises StoreError. A caller that is cancelled leaves no half of it: the commit goes on.
+        twice. ``wording`` is a digest of the text that said it, for `record_again`. A change is committed
+        when this returns; what is unchanged is written by the next `flush`. Raises StoreError. A caller that
+        is cancelled leaves no half of it: the commit goes on.
         """
         key = StreamKey.of(observation)
-        text = _text_digest(observation)
+        digest = bytes.fromhex(observation_digest(observation.sections))
         async with self._turn(key):
             known = await self._known(key)
-            if known is not None and text and known.text == text:
-                digest = known.ring[-1].digest
-            else:
-                digest = bytes.fromhex(observation_digest(observation.sections))
             entry = Entry(micros(min(observation.observed_at, received_at)), digest, scheduled)
             where = place(known.ring if known else (), entry)
             if known and (
                 where.kind in {"known", "outweighed", "too_old"}
                 or _unchanged(known, entry, where, observation)
             ):
-                return self._without_commit(key, known, entry, where, text)
+                return self._without_commit(key, known, entry, where, wording)
             arrival = Arrival(observation=observation, received_at=received_at, entry=entry, where=where)
-            try:
-                async with self._database.write(moves="seen") as connection:
-                    after = await self._commit(connection, known, arrival)
-            except BaseException:
-                self._interning.forget()
-                self._doubtful[key] = entry
-                raise
-            self._interning.remember()
-            self._streams.put(key, replace(after, text=text if after.ring[-1] == entry else b""))
-            self._streams.touched.pop(after.id, None)
+            after = await self._changes.commit(Change(known=known, arrival=arrival, wording=wording))
         return Recorded(
             changed=known is None or after.changed_seq != known.changed_seq,
             digest=digest.hex(),
@@ -82,34 +69,43 @@ class Recording:
             at=moment(entry.at),
         )
 
-    async def record_again(  # noqa: PLR0913 - one parameter for each part of a stream's name
+    async def record_again(
         self,
-        environment: str,
-        service: str,
-        component: str,
-        source: str,
+        stream: StreamKey,
         *,
-        digest: str,
+        digest: str | None = None,
+        wording: bytes | None = None,
         observed_at: datetime,
         received_at: datetime,
         scheduled: bool,
-        traffic: Traffic = "live",
     ) -> Recorded | None:
-        """Record that a stream still is as its newest observation said, by the digest of that alone.
+        """Record that a stream still is as its newest observation said: by its ``digest``, or by the
+        ``wording`` that brought it.
 
         Returns None where the whole observation is needed: the stream is new, has another digest, or holds
         items back.
         """
-        key = StreamKey(environment, service, component, source, traffic)
-        async with self._turn(key):
-            known = await self._known(key)
-            if known is None or known.ring[-1].digest.hex() != digest or known.settled.held:
+        at = micros(min(observed_at, received_at))
+
+        def again(known: Known | None) -> Recorded | None:
+            if known is None or known.settled.held:
                 return None
-            entry = Entry(micros(min(observed_at, received_at)), known.ring[-1].digest, scheduled)
+            newest = known.ring[-1].digest
+            if newest.hex() != digest and (not wording or known.wording != wording):
+                return None
+            entry = Entry(at, newest, scheduled)
             where = place(known.ring, entry)
             if where.kind in {"between", "instead"}:
                 return None
-            return self._without_commit(key, known, entry, where, known.text)
+            return self._without_commit(stream, known, entry, where, known.wording)
+
+        turn = self._turns.get(stream)
+        if (turn is None or not turn.locked()) and stream not in self._doubtful:
+            at_hand = self._streams.get(stream)
+            if at_hand is not None:
+                return again(at_hand)
+        async with self._turn(stream):
+            return again(await self._known(stream))
 
     async def write_touched(self, connection: AsyncConnection) -> list[Known]:
         """Write the rows of all streams that were seen again; `written` takes them after the commit."""
@@ -135,10 +131,10 @@ class Recording:
         return {id_: known for id_, known in found if known is not None}
 
     def _without_commit(
-        self, key: StreamKey, known: Known, entry: Entry, where: Place, text: bytes
+        self, key: StreamKey, known: Known, entry: Entry, where: Place, wording: bytes
     ) -> Recorded:
         if where.kind == "next":
-            known = replace(known, ring=put(known.ring, entry, where), text=text)
+            known = replace(known, ring=put(known.ring, entry, where), wording=wording)
         elif where.kind == "too_old":
             known = replace(known, late=known.late + 1)
         if where.kind in {"next", "too_old"}:
@@ -156,50 +152,22 @@ class Recording:
             at=moment(entry.at),
         )
 
-    async def _commit(self, connection: AsyncConnection, known: Known | None, arrival: Arrival) -> Known:
-        observation, entry, where = arrival.observation, arrival.entry, arrival.where
-        ring = known.ring if known else ()
-        before = known.settled if known else Settled()
-        newest = where.index == len(ring) - (where.kind == "instead")
-        renewed = known is None or (newest and known.component_kind != observation.component_kind)
-        stream = known.id if known and not renewed else await writing.ensure_stream(connection, observation)
-        plan: Rewriting | None = None
-        if known is not None and where.kind != "next":
-            plan = await rewriting(connection, self._interning, known, arrival)
-            after = plan.settled
-        else:
-            said, _ = await say(connection, self._interning, observation, flat(before.facts))
-            twice = bool(ring) and ring[-1].digest == entry.digest
-            after = settle(before, said, may_hold=entry.scheduled and not twice)
-        facts, coverage = (
-            writing.delta(flat(before.facts), flat(after.facts)),
-            writing.delta(before.coverage, after.coverage),
-        )
-        seq, number = (known.changed_seq, known.changed_number) if known else (0, 0)
-        if renewed or facts or coverage or plan or before.held != after.held:
-            seq, number = await writing.write_snapshot(
-                connection, stream, facts, at=entry.at, received_at=arrival.received_at, backdated=not newest
-            )
-        if plan is not None:
-            await rewrite(connection, stream, plan, seq=seq)
-        else:
-            await writing.write_delta(connection, FACTS, stream, facts, at=entry.at, seq=seq)
-            await writing.write_delta(connection, COVERAGE, stream, coverage, at=entry.at, seq=seq)
-        now = Known(
-            id=stream,
-            component_kind=observation.component_kind if newest or known is None else known.component_kind,
-            ring=put(ring, entry, where),
-            settled=after,
-            changed_seq=seq,
-            changed_number=number,
-            late=known.late if known else 0,
-        )
-        if plan is not None:
-            await rewrite_unsaid(connection, stream, plan)
-        elif unsaid_document(before) != unsaid_document(after):
-            await writing.write_unsaid(connection, now, since=entry.at)
-        await writing.write_state(connection, now)
-        return now
+    async def _commit(self, take: Callable[[], list[Change]]) -> Sequence[Known]:
+        """Write changes in one transaction. What memory holds follows at once: nothing comes between."""
+        changes: list[Change] = []
+        try:
+            async with self._database.write(moves="seen") as connection:
+                changes = take()
+                after = await write_changes(connection, self._interning, changes)
+        except BaseException:
+            self._interning.forget()
+            self._doubtful.update((change.stream, change.arrival.entry) for change in changes)
+            raise
+        self._interning.remember()
+        for change, known in zip(changes, after, strict=True):
+            self._streams.put(change.stream, known)
+            self._streams.touched.pop(known.id, None)
+        return after
 
     async def _known(self, key: StreamKey) -> Known | None:
         known = self._streams.get(key)
@@ -216,14 +184,6 @@ class Recording:
     def _turn(self, key: StreamKey) -> asyncio.Lock:
         """Return the lock that lets one observation of a stream be recorded after the other."""
         return self._turns.setdefault(key, asyncio.Lock())
-
-
-def _text_digest(observation: Observation) -> bytes:
-    """Return a digest of what was seen as it is written: equal ones spare the canonical form."""
-    try:
-        return sha256(orjson.dumps(observation.sections, option=orjson.OPT_SORT_KEYS)).digest()
-    except TypeError:  # a mapping of a kind that JSON does not know
-        return b""
 
 
 def _unchanged(known: Known, entry: Entry, where: Place, observation: Observation) -> bool:

@@ -1,12 +1,13 @@
 """Observations in interned ids: the one that arrives, and those that history remembers."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from detector.model.facts import NOTHING, Observation
+from detector.model.facts import NOTHING, Observation, Section, Value
 from detector.model.items import matches
 from detector.store.fold import SectionSaid, Settled
 from detector.store.interning import Document, Held, Interning, ItemName, coverage_document, value_key
@@ -24,49 +25,76 @@ class Arrival:
 
 
 Names = Mapping[int, ItemName]
+_TEXTS: Final = frozenset({str})
+
+
+async def intern(
+    connection: AsyncConnection, interning: Interning, observations: Collection[Observation]
+) -> None:
+    """Store the names and values of observations that are new, whatever their number, in a few statements."""
+    items: list[ItemName] = []
+    values: dict[str | bytes, Held] = {}
+    for observation in observations:
+        for name, section in observation.sections.items():
+            document = coverage_document(section)
+            keys = _keys(section)
+            unknown = interning.unknown_values((value_key(document, None), *keys))
+            if unknown:
+                held = {value_key(document, None): Held(document, NOTHING)}
+                for key, (item, value) in zip(keys, _said(section).items(), strict=True):
+                    if key in unknown:
+                        held[key] = Held(value, section.hints.get(item) or NOTHING)
+                values |= {key: held[key] for key in unknown}
+            items += interning.unknown_items(name, _said(section))
+    await interning.add_items(connection, items)
+    await interning.add_values(connection, values)
 
 
 async def say(
-    connection: AsyncConnection, interning: Interning, observation: Observation, lacking: Collection[int]
-) -> tuple[dict[str, SectionSaid], Names]:
-    """Return an observation in ids, new names and values stored, and the names of its items.
+    connection: AsyncConnection, interning: Interning, observation: Observation, lacking: Iterable[int]
+) -> dict[str, SectionSaid]:
+    """Return an observation in ids, after `intern`.
 
     ``lacking`` are the items that the stream is known to have: what the observation may lack.
     """
     documents = {name: coverage_document(section) for name, section in observation.sections.items()}
-    items: list[ItemName] = []
-    keys: dict[str, list[str | bytes]] = {}
-    values: dict[str | bytes, Held] = {}
-    for name, section in observation.sections.items():
-        key = value_key(documents[name], None)
-        values[key] = Held(documents[name], NOTHING)
-        keys[name] = [key]
-        if section.status == "failed":
-            continue
-        for item, value in section.facts.items():
-            hints = section.hints.get(item)
-            key = value_key(value, hints)
-            keys[name].append(key)
-            values[key] = Held(value, hints or NOTHING)
-            items.append((name, item))
-    item_ids = await interning.item_ids(connection, items)
-    value_ids = await interning.value_ids(connection, values)
     names: Names = {}
     if any(document["covers"] != ["*"] or document["unseen"] for document in documents.values()):
-        names = await interning.names_of(connection, lacking)
+        names = await interning.names_of(connection, list(lacking))
     said: dict[str, SectionSaid] = {}
     for name, section in observation.sections.items():
-        coverage, *facts = (value_ids[key] for key in keys[name])
-        failed = section.status == "failed"
+        (coverage,) = interning.value_ids([value_key(documents[name], None)])
+        items = interning.item_ids(name, _said(section))
+        values = interning.value_ids(_keys(section))
         said[name] = SectionSaid(
             coverage=coverage,
-            facts={}
-            if failed
-            else {item_ids[name, item]: v for item, v in zip(section.facts, facts, strict=True)},
-            failed=failed,
+            facts=dict(zip(items, values, strict=True)),
+            failed=section.status == "failed",
             proves_absent=absence(documents[name], names),
         )
-    return said, {id_: name for name, id_ in item_ids.items()}
+    return said
+
+
+def names_said(interning: Interning, observation: Observation) -> Names:
+    """Return the names of the items of an observation, after `intern`."""
+    return {
+        id_: (name, item)
+        for name, section in observation.sections.items()
+        for id_, item in zip(interning.item_ids(name, _said(section)), _said(section), strict=True)
+    }
+
+
+def _said(section: Section) -> Mapping[str, Value]:
+    """Return the facts of a section: one that failed says none."""
+    return {} if section.status == "failed" else section.facts
+
+
+def _keys(section: Section) -> Collection[str | bytes]:
+    """Return the `value_key` of each fact that a section says."""
+    facts = _said(section)
+    if not section.hints and _TEXTS.issuperset(map(type, facts.values())):
+        return cast("Collection[str]", facts.values())
+    return [value_key(value, section.hints.get(item)) for item, value in facts.items()]
 
 
 def said_then(settled: Settled, documents: Mapping[int, Document], names: Names) -> dict[str, SectionSaid]:

@@ -121,7 +121,7 @@ async def test_names_that_were_rolled_back_mean_nothing(
     async def refuse(*_: object) -> None:
         raise StoreBusyError("at the last statement")
 
-    monkeypatch.setattr(writing, "write_state", refuse)
+    monkeypatch.setattr(writing, "write_states", refuse)
     with pytest.raises(StoreBusyError):
         await add(store, 0, 3)
     monkeypatch.undo()

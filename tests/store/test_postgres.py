@@ -323,17 +323,17 @@ async def test_what_another_transaction_pushed_aside_is_tried_five_times(
     conflicts: int,
     works: bool,  # noqa: FBT001
 ) -> None:
-    write_state, tries = writing.write_state, 0
+    write_states, tries = writing.write_states, 0
 
     async def conflicting(connection: AsyncConnection, known: Any) -> None:
         nonlocal tries
         tries += 1
         if tries <= conflicts:
             await connection.execute(CONFLICT)
-        await write_state(connection, known)
+        await write_states(connection, known)
 
     store = await open_store(url)
-    monkeypatch.setattr(writing, "write_state", conflicting)
+    monkeypatch.setattr(writing, "write_states", conflicting)
     if works:
         await add(store, 0, 2)
     else:

@@ -14,6 +14,7 @@ from detector.model.canonical import observation_digest
 from detector.model.facts import Observation, Section, failed_section
 from detector.model.records import Recorded, Stream
 from detector.store import ring
+from detector.store.memory import StreamKey
 from detector.store.store import Store, open_store
 from tests.store.seen import RECEIVED, minute, observed, packages, section, unseen
 
@@ -97,14 +98,14 @@ async def test_a_source_that_only_ran_again_waits_for_the_flush(store: Store) ->
 
 async def test_the_digest_alone_says_again_what_was_seen(store: Store) -> None:
     known = await record(store, observed(0, packages(3)))
-    names = ("prod", "checkout", "main", "docker")
-    times = {"observed_at": minute(1), "received_at": RECEIVED, "scheduled": False}
-    again = await store.record_again(*names, digest=known.digest, **times)  # type: ignore[arg-type]
+    names = StreamKey("prod", "checkout", "main", "docker", "live")
+    times: Any = {"observed_at": minute(1), "received_at": RECEIVED, "scheduled": False}
+    again = await store.record_again(names, digest=known.digest, **times)
     assert again is not None
     assert not again.changed
     assert (await only(store)).seen_at == (minute(0), minute(1))
-    for digest, stream in ((known.digest, ("prod", "checkout", "main", "other")), ("0" * 32, names)):
-        assert await store.record_again(*stream, digest=digest, **times) is None  # type: ignore[arg-type]
+    for digest, stream in ((known.digest, names._replace(source="other")), ("0" * 32, names)):
+        assert await store.record_again(stream, digest=digest, **times) is None
 
 
 async def test_the_order_of_a_set_is_no_change(store: Store) -> None:
@@ -171,10 +172,10 @@ async def test_what_takes_no_traffic_is_a_stream_beside_the_live_one(store: Stor
     assert found == {"live": packages(1), "idle": packages(1, "2.0")}
     # Each goes on alone: neither is late for the other, and a digest speaks for one of them.
     assert not (await record(store, observed(0.5, packages(1), traffic="canary"))).late
-    again = {"digest": idle.digest, "observed_at": minute(2), "received_at": RECEIVED, "scheduled": True}
-    names = ("prod", "checkout", "main", "docker")
-    assert await store.record_again(*names, **again) is None  # type: ignore[arg-type]
-    assert await store.record_again(*names, traffic="idle", **again) is not None  # type: ignore[arg-type]
+    again: Any = {"digest": idle.digest, "observed_at": minute(2), "received_at": RECEIVED, "scheduled": True}
+    names = StreamKey("prod", "checkout", "main", "docker", "live")
+    assert await store.record_again(names, **again) is None
+    assert await store.record_again(names._replace(traffic="idle"), **again) is not None
 
 
 async def test_what_takes_no_traffic_has_no_part_in_history(store: Store) -> None:
