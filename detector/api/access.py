@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 from collections import OrderedDict, deque
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -22,8 +22,7 @@ T = TypeVar("T")
 #: Failures within a minute after which an address or a token is told to wait.
 MOST_FAILURES: Final = 10
 _FAILURES_WITHIN: Final = 60.0
-#: How long a token that was read counts, so that most requests read none; a revoked one dies as soon.
-_TOKEN_COUNTS: Final = timedelta(seconds=2)
+_MOST_HOSTS: Final = 256
 _MOST_KEPT: Final = 10_000
 _ANYONE: Final = Principal(id="local", name="local", scopes=("admin",))
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,10 +37,11 @@ class Access:
         public = URL(server.public_url)
         own = ("localhost", public.host or "", server.host, socket.gethostname())
         self._hosts = {name.lower() for name in own} - {""}
+        #: Headers that were found to name this server.
+        self._known_hosts: set[str] = set()
         self.secure = public.scheme == "https"
         #: The name of the cookie of a session; the prefix binds it to this host where that can be.
         self.cookie = "__Host-parity" if self.secure else "parity"
-        self._kept: OrderedDict[str, tuple[TokenRow | None, datetime]] = OrderedDict()
         self._failures: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     @property
@@ -51,10 +51,16 @@ class Access:
 
     def check_host(self, request: web.Request) -> None:
         """Refuse a request for another host, as of a page whose name was made to point here."""
-        host = _host_of(request.headers.get(hdrs.HOST, ""))
-        if host is None or not (
+        header = request.headers.get(hdrs.HOST, "")
+        if header in self._known_hosts:
+            return
+        host = _host_of(header)
+        if host is not None and (
             host.lower() in self._hosts or host.endswith(".localhost") or _is_address(host)
         ):
+            if len(self._known_hosts) < _MOST_HOSTS:
+                self._known_hosts.add(header)
+        else:
             detail = "this server has another name; set server.public_url to the address people use"
             raise RefusalError(421, "unknown-host", detail)
 
@@ -65,7 +71,7 @@ class Access:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None:
             # Browsers always name the origin of a change; programs bring a token of their own.
-            if self.cookie in request.cookies and hdrs.AUTHORIZATION not in request.headers:
+            if hdrs.AUTHORIZATION not in request.headers and self.cookie in request.cookies:
                 raise RefusalError(403, "foreign-origin", "a change by cookie needs the header Origin")
             return
         if origin.partition("://")[2].lower() != request.headers.get(hdrs.HOST, "").lower():
@@ -107,7 +113,7 @@ class Access:
     async def holder(self, token: str, request: web.Request, now: datetime) -> Principal:
         """Return whose token it is. Raises RefusalError; unknown id and wrong secret look alike."""
         parts = parts_of(token)
-        row = None if parts is None else await self._row(parts[0], now)
+        row = None if parts is None else await self._store.token(parts[0])
         if parts is None or not matches(row, parts[1]) or row is None:
             self._note_failure([f"from {request.remote}", *([f"of {parts[0]}"] if parts else [])], now)
             raise _unauthenticated("this token is not known here")
@@ -115,20 +121,7 @@ class Access:
             raise _unauthenticated("this token was revoked", "token-revoked")
         if row.expires_at is not None and row.expires_at <= now:
             raise _unauthenticated("this token has expired", "token-expired")
-        return Principal(id=row.id, name=row.name, scopes=row.scopes, expires_at=row.expires_at)
-
-    async def _row(self, id: str, now: datetime) -> TokenRow | None:
-        row, until = self._kept.get(id, (None, now))
-        if now < until:
-            return row
-        row = await self._store.token(id)
-        if row is not None:
-            _keep(self._kept, id, (row, now + _TOKEN_COUNTS))
-        return row
-
-    def forget(self, id: str) -> None:
-        """Read a token anew when it comes again: it was just revoked."""
-        self._kept.pop(id, None)
+        return _principal_of(row)
 
     def _note_failure(self, whos: list[str], now: datetime) -> None:
         for who in whos:
@@ -143,6 +136,11 @@ class Access:
                 raise RefusalError(
                     429, "rate-limited", "too many unknown tokens; wait", headers={"Retry-After": wait}
                 )
+
+
+@lru_cache(maxsize=1024)
+def _principal_of(row: TokenRow) -> Principal:
+    return Principal(id=row.id, name=row.name, scopes=row.scopes, expires_at=row.expires_at)
 
 
 def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:

@@ -4,19 +4,31 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler as AnyHandler
-from ulid import ULID
 
 from detector.api.access import Access
 from detector.api.answers import accepted
 from detector.api.asked import Asked
 from detector.api.bodies import Limits
-from detector.api.keys import ACCESS, LIMITS, LINKS, METRICS, OPENAPI, PAGES, PUSHES, RUNNING
+from detector.api.idempotency import PushKeys
+from detector.api.keys import (
+    ACCESS,
+    KEYS,
+    LIMITS,
+    LINKS,
+    METRICS,
+    OPENAPI,
+    PAGES,
+    PUSHES,
+    RUNNING,
+    SAYS_NOTHING_NEW,
+)
 from detector.api.links import Links
 from detector.api.metrics import Metrics, own_version
 from detector.api.openapi import openapi
@@ -72,6 +84,7 @@ def create_app(running: Running, *, limits: Limits | None = None) -> web.Applica
     app[LINKS] = Links()
     app[PAGES] = Templates(running.reading.settings, signs_in=not app[ACCESS].is_open)
     app[PUSHES] = asyncio.Semaphore(limits.pushes)
+    app[KEYS] = PushKeys()
     app[OPENAPI] = openapi((*INTERFACE, *OPERATION), version=own_version(), server=server.public_url)
     running.watch.on_run = app[METRICS].ran
     running.watch.on_delivery = app[METRICS].delivered
@@ -117,9 +130,8 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 @web.middleware
 async def _answering(request: web.Request, handler: AnyHandler) -> web.StreamResponse:
     """Turn whatever happens into one answer with a request id, and one line of the log."""
-    log = structlog.get_logger("parity.api")
-    given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = request_id = given if _REQUEST_ID.fullmatch(given) else str(ULID())
+    given = request.headers.get("X-Request-Id")
+    request[REQUEST_ID] = request_id = given if given and _REQUEST_ID.fullmatch(given) else token_hex(10)
     started = asyncio.get_running_loop().time()
     try:
         response = await handler(request)
@@ -129,23 +141,25 @@ async def _answering(request: web.Request, handler: AnyHandler) -> web.StreamRes
         response = _refused(request, refusal_of_http(error))
     except Exception as error:  # noqa: BLE001 - a defect of ours ends one request, and its text may hold anything
         kind, at = type(error).__name__, place_of(error)
+        log = structlog.get_logger("parity.api")
         log.error("defect", request_id=request_id, error=kind, at=at)  # noqa: TRY400 - no traceback: it may too
         response = _refused(
             request, RefusalError(500, "internal-error", "a defect of Parity; the log names its place")
         )
     response.headers["X-Request-Id"] = request_id
     # Reads, and pushes of what did not change, are most of the traffic and say nothing new.
-    quiet = response.status < 400 and (request.method in ("GET", "HEAD") or response.status == 204)
-    (log.debug if quiet else log.info)(
-        "answered",
-        request_id=request_id,
-        method=request.method,
-        path=request.path[:256],
-        status=response.status,
-        ms=round((asyncio.get_running_loop().time() - started) * 1000),
-        who=request.get(_WHO),
-        remote=request.remote,
-    )
+    quiet = request.method in ("GET", "HEAD") or response.status == 204 or SAYS_NOTHING_NEW in request
+    if not quiet or response.status >= 400:
+        structlog.get_logger("parity.api").info(
+            "answered",
+            request_id=request_id,
+            method=request.method,
+            path=request.path[:256],
+            status=response.status,
+            ms=round((asyncio.get_running_loop().time() - started) * 1000),
+            who=request.get(_WHO),
+            remote=request.remote,
+        )
     return response
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from detector.api.access import Access
 from detector.api.bodies import Limits
+from detector.api.idempotency import PushKeys
 from detector.api.links import Links
 from detector.api.metrics import Metrics
 from detector.api.templates import Templates
@@ -21,5 +22,9 @@ PAGES = web.AppKey("pages", Templates)
 LINKS = web.AppKey("links", Links)
 #: How many more pushes may be read at one time.
 PUSHES = web.AppKey("pushes", asyncio.Semaphore)
+#: What was pushed under which `Idempotency-Key`.
+KEYS = web.AppKey("keys", PushKeys)
+#: Set by a handler whose answer is one of many that say the same: the log leaves it out.
+SAYS_NOTHING_NEW = web.RequestKey("says_nothing_new", bool)
 #: The OpenAPI document.
 OPENAPI = web.AppKey("openapi", Mapping[str, Any])

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from detector.api import schemas
+from detector.api import heartbeats, schemas
 from detector.api.answers import JSON
 from detector.api.idempotency import HEADER
 from detector.api.problems import MEDIA_TYPE
@@ -50,6 +50,31 @@ _TOKEN: Final = {
         "scopes": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "string"}},
         "for": {"type": "string", "default": "1y", "description": "How long it is good, as in 90d"},
     },
+}
+_HEARTBEATS: Final = {
+    "type": "object",
+    "description": "Streams with the digests that were acknowledged last",
+    "required": ["streams"],
+    "properties": {
+        "streams": {
+            "type": "array",
+            "maxItems": heartbeats.MOST,
+            "items": {
+                "type": "object",
+                "required": ["environment", "service", "source", "digest"],
+                "properties": {
+                    "environment": {"type": "string"},
+                    "service": {"type": "string"},
+                    "component": {"type": "string", "default": "main"},
+                    "source": {"type": "string"},
+                    "traffic": {"enum": ["live", "idle", "canary"], "default": "live"},
+                    "digest": {"type": "string"},
+                },
+                "additionalProperties": False,
+            },
+        }
+    },
+    "additionalProperties": False,
 }
 _DEPLOYMENT: Final = {
     "type": "object",
@@ -134,6 +159,8 @@ def _operation(route: Route, address: str, references: Mapping[Any, Any]) -> dic
             "required": False,
             "content": {JSON: {"schema": {"$ref": _REFERENCE.format(model="Observation")}}},
         }
+    if route.path.endswith("/heartbeats"):
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _HEARTBEATS}}}
     if route.path.endswith("/deployments"):
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _DEPLOYMENT}}}
     if route.path.endswith("/tokens") and route.method == "POST":

@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 from aiohttp import hdrs, web
 
 from detector.api.asked import Asked
-from detector.api.bodies import Limits, body_of
-from detector.api.keys import LIMITS, PUSHES
+from detector.api.bodies import body_of
+from detector.api.keys import KEYS, LIMITS, PUSHES, SAYS_NOTHING_NEW
 from detector.api.params import PushParams
 from detector.api.problems import RefusalError, invalid
 from detector.model.facts import Observation
 from detector.model.records import Recorded
-from detector.model.wire import json_document, observations_from
+from detector.model.wire import WireError, json_document, observations_from, time_from
+from detector.model.wording import Wording, wording_of
 from detector.model.words import MAIN
 from detector.store.memory import StreamKey
 
@@ -39,15 +40,48 @@ async def push(asked: Asked[PushParams]) -> web.StreamResponse:
             429, "rate-limited", "too many pushes at one time; wait", headers={"Retry-After": "1"}
         )
     async with pushes:
-        observation = await _observation(asked, key, asked.request.app[LIMITS])
-        # A token speaks for the name that it was made for; what it pushes is kept under the present one.
-        key = key._replace(service=asked.reading.settings.policy.name_of(key.service))
-        observation = replace(observation, service=key.service)
-        recorded = await asked.reading.store.record(
-            observation, received_at=asked.now, scheduled=_is_scheduled(asked, key)
-        )
-    await _note(asked, key, recorded)
-    return _acknowledged(asked, observation, recorded)
+        body = await body_of(asked.request, asked.request.app[LIMITS])
+        with asked.request.app[KEYS].of(asked, body):
+            wording = wording_of(body, about=asked.request.raw_path)
+            told = await _word_for_word(asked, key, wording)
+            return told or await _understood(asked, key, body, wording)
+
+
+async def _word_for_word(
+    asked: Asked[PushParams], key: StreamKey, wording: Wording | None
+) -> web.Response | None:
+    """Answer a text that only its time tells from the newest one; None for any other: it is to be read."""
+    if wording is None:
+        return None
+    try:
+        observed_at = time_from(wording.observed_at, now=asked.now)
+    except WireError:
+        return None
+    key = present(asked, key)
+    recorded = await asked.reading.store.record_again(
+        key,
+        wording=wording.digest,
+        observed_at=observed_at,
+        received_at=asked.now,
+        scheduled=is_scheduled(asked, key),
+    )
+    return None if recorded is None else await _acknowledged(asked, key, observed_at, recorded)
+
+
+async def _understood(
+    asked: Asked[PushParams], key: StreamKey, body: bytes, wording: Wording | None
+) -> web.Response:
+    observation = _observation(asked, key, body)
+    # A token speaks for the name that it was made for; what it pushes is kept under the present one.
+    observation = replace(observation, service=asked.reading.settings.policy.name_of(observation.service))
+    key = StreamKey.of(observation)
+    recorded = await asked.reading.store.record(
+        observation,
+        received_at=asked.now,
+        scheduled=is_scheduled(asked, key),
+        wording=wording.digest if wording is not None else b"",
+    )
+    return await _acknowledged(asked, key, observation.observed_at, recorded)
 
 
 def _addressed(asked: Asked[PushParams]) -> StreamKey:
@@ -66,7 +100,7 @@ async def _unchanged(asked: Asked[PushParams], key: StreamKey) -> web.Response:
         raise RefusalError(
             400, "malformed-request", "If-Match goes without a body; where it fails, send the body without it"
         )
-    key = key._replace(service=asked.reading.settings.policy.name_of(key.service))
+    key = present(asked, key)
     tag = _TAG.fullmatch(asked.request.headers[hdrs.IF_MATCH])
     recorded = None
     if tag is not None:
@@ -75,16 +109,21 @@ async def _unchanged(asked: Asked[PushParams], key: StreamKey) -> web.Response:
             digest=tag[1],
             observed_at=asked.now,
             received_at=asked.now,
-            scheduled=_is_scheduled(asked, key),
+            scheduled=is_scheduled(asked, key),
         )
     if recorded is None:
         raise RefusalError(412, "precondition-failed", "the stream has another digest; send the observation")
-    await _note(asked, key, recorded)
+    await note(asked, key, recorded)
     return web.Response(status=204, headers={"ETag": f'"{recorded.digest}"'})
 
 
-async def _observation(asked: Asked[PushParams], key: StreamKey, limits: Limits) -> Observation:
-    body = await body_of(asked.request, limits)
+def present(asked: Asked[Any], key: StreamKey) -> StreamKey:
+    """Return a stream by the name that its service goes by."""
+    name = asked.reading.settings.policy.name_of(key.service)
+    return key if name == key.service else key._replace(service=name)
+
+
+def _observation(asked: Asked[PushParams], key: StreamKey, body: bytes) -> Observation:
     if not body.strip():
         raise RefusalError(400, "malformed-json", "an empty body; send parity.observation/v1")
     document = json_document(body)
@@ -104,25 +143,31 @@ async def _observation(asked: Asked[PushParams], key: StreamKey, limits: Limits)
     return observation
 
 
-def _is_scheduled(asked: Asked[PushParams], key: StreamKey) -> bool:
+def is_scheduled(asked: Asked[Any], key: StreamKey) -> bool:
+    """Tell whether the source of a stream will be asked again by itself."""
     known = asked.reading.settings.policy.service(key.service).sources.get(key.environment, ())
     return any(policy.scheduled for policy in known if policy.source == key.source)
 
 
-async def _note(asked: Asked[PushParams], key: StreamKey, recorded: Recorded) -> None:
+async def note(asked: Asked[Any], key: StreamKey, recorded: Recorded) -> None:
     """Remember that the source is alive, and have judged what it brought."""
     await asked.reading.store.record_run(key.environment, key.service, key.source, at=asked.now, result="ok")
     asked.running.watch.observed(key.environment, key.service, recorded)
 
 
-def _acknowledged(asked: Asked[PushParams], observation: Observation, recorded: Recorded) -> web.Response:
+async def _acknowledged(
+    asked: Asked[PushParams], key: StreamKey, observed_at: datetime, recorded: Recorded
+) -> web.Response:
+    await note(asked, key, recorded)
     warnings = []
-    if observation.observed_at - asked.now > _SKEW:
+    if observed_at - asked.now > _SKEW:
         warnings.append("clock-skew: observed_at is ahead of this server's clock; taken as of now")
     if recorded.held:
         warnings.append("suspicious-empty: most of a section is gone; held until it is seen a second time")
-    if not _is_configured(asked, observation):
+    if not _is_configured(asked, key):
         warnings.append("unconfigured: parity.yml names no such source; it is kept and shown all the same")
+    if not (recorded.changed or recorded.late or recorded.held):
+        asked.request[SAYS_NOTHING_NEW] = True
     document: dict[str, Any] = {
         "changed": recorded.changed,
         "late": recorded.late,
@@ -139,6 +184,6 @@ def _acknowledged(asked: Asked[PushParams], observation: Observation, recorded: 
     )
 
 
-def _is_configured(asked: Asked[PushParams], observation: Observation) -> bool:
-    known = asked.reading.settings.policy.service(observation.service).sources
-    return any(policy.source == observation.source for policy in known.get(observation.environment, ()))
+def _is_configured(asked: Asked[PushParams], key: StreamKey) -> bool:
+    known = asked.reading.settings.policy.service(key.service).sources
+    return any(policy.source == key.source for policy in known.get(key.environment, ()))

@@ -17,6 +17,7 @@ from detector.api import (
     deploying,
     drifts,
     granting,
+    heartbeats,
     inventory,
     operating,
     pushing,
@@ -75,6 +76,22 @@ class Route:
 
 
 INTERFACE: Final = (
+    # First: what comes most often is found first.
+    Route(
+        method="PUT",
+        path=f"{V1}/environments/{{environment}}/services/{{service}}/observations/{{source}}",
+        scope="push",
+        handler=pushing.push,
+        params=PushParams,
+        answer=s.Recorded,
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/heartbeats",
+        scope="heartbeat",
+        handler=heartbeats.heartbeats,
+        answer=s.Heartbeats,
+    ),
     Route(
         method="GET",
         path=f"{V1}/matrix",
@@ -234,14 +251,6 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.snapshot,
         answer=i.SnapshotDetail,
-    ),
-    Route(
-        method="PUT",
-        path=f"{V1}/environments/{{environment}}/services/{{service}}/observations/{{source}}",
-        scope="push",
-        handler=pushing.push,
-        params=PushParams,
-        answer=s.Recorded,
     ),
     Route(
         method="POST",

@@ -366,6 +366,17 @@ class Recorded(Answer):
     warnings: list[str]
 
 
+class Heartbeats(Answer):
+    """What became of digests, by their positions in the list that was sent."""
+
+    #: How many streams are as their digests say.
+    unchanged: int
+    #: Unknown here, with another digest, or held back: send the observation.
+    send: list[int]
+    #: The token may not push there; nothing is told of them.
+    forbidden: list[int]
+
+
 class Alive(Answer):
     """A short answer."""
 

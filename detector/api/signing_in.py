@@ -57,7 +57,6 @@ async def sign_out(asked: Asked[Params]) -> web.StreamResponse:
     parts = parts_of(asked.request.cookies.get(access.cookie, ""))
     if parts is not None and parts[0] == asked.principal.id:
         await asked.reading.store.revoke_token(parts[0], asked.now)
-        access.forget(parts[0])
     response = _to("/login")
     response.del_cookie(access.cookie, path="/", secure=access.secure, httponly=True, samesite="Lax")
     return response

@@ -12,8 +12,9 @@ from detector.store.store import Store
 from detector.store.tokens import TokenRow
 
 #: What a route asks for. `public` routes tell nothing that must be kept; `push` is narrowed by the path;
-#: `deploy` is any that may push or write somewhere, and is narrowed by the body.
-Scope = Literal["public", "read", "push", "deploy", "drift:write", "admin"]
+#: `heartbeat` is any that may push somewhere, `deploy` any that may push or write somewhere: both are
+#: narrowed by the body.
+Scope = Literal["public", "read", "push", "heartbeat", "deploy", "drift:write", "admin"]
 
 _TOKEN: Final = re.compile(r"par_([0-9a-z]{12})_([A-Za-z0-9_-]{43})")
 _ID_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -43,6 +44,8 @@ class Principal:
             return True
         if scope == "push":
             return self.may_push(path.get("environment", ""), path.get("service", ""))
+        if scope == "heartbeat":
+            return self.pushes
         if scope == "deploy":
             return self.pushes or "drift:write" in self.scopes
         return scope in self.scopes

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from detector.cli.output import CANNOT_TELL, config_option, finish
-from detector.cli.remote import asked_once, token_of, token_option
+from detector.cli.remote import Remote, token_of, token_option
 from detector.errors import UsageError
 
 
@@ -38,13 +38,32 @@ def push(
     """Send a file that `diff` could read: a lockfile, .env, compose file or observation.
 
     Values of config never leave this machine: only their shapes are sent. Fingerprints are left out, because
-    only the service's own collectors have its key.
+    only the service's own collectors have its key. What the service has already is not sent again.
     """
     to, token = (server, token_of(token_file)) if server is not None else (_beside(config_path), None)
     body = _observation(file, environment=environment, service=service, source=source, component=component)
     path = f"/environments/{environment}/services/{service}/observations/{source}"
-    document = asyncio.run(asked_once("PUT", to, path, body, token=token, params={"component": component}))
-    finish(0, f"push: {_told(environment, document)}")
+    told = asyncio.run(_sent(to, path, body, token=token, component=component))
+    finish(0, f"push: {told}")
+
+
+async def _sent(
+    server: str | Path, path: str, observation: Mapping[str, Any], *, token: str | None, component: str
+) -> str:
+    """Send an observation, its digest first. Returns what became of it."""
+    import orjson
+
+    from detector.model.canonical import observation_digest
+    from detector.model.wire import observations_from
+
+    # As the service reads it: names become canonical there.
+    (read,) = observations_from(orjson.loads(orjson.dumps(observation)))
+    params = {"component": component}
+    async with Remote(server, token) as remote:
+        if await remote.has(path, observation_digest(read.sections), params=params):
+            return "nothing changed"
+        document = await remote.ask("PUT", path, params=params, body=observation)
+    return _told(observation["environment"], document)
 
 
 def _beside(config_path: str | None) -> Path:

@@ -1,5 +1,7 @@
 """A running service asked over HTTP: with the token of a file or of PARITY_TOKEN, or through its socket."""
 
+import asyncio
+import gzip
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,6 +15,10 @@ from detector.errors import NotFoundError, ParityError, StoreBusyError, UsageErr
 
 _TIMEOUT_SECONDS: Final = 30
 _RAISED: Final = {404: NotFoundError, 422: UsageError, 503: StoreBusyError}
+
+_OTHER_DIGEST: Final = 412
+#: A body from this size on is worth a compression.
+_COMPRESSED_FROM: Final = 16 * 1024
 
 token_option = click.option(
     "--token-file", type=click.Path(dir_okay=False), help="File of the token; else PARITY_TOKEN."
@@ -71,6 +77,27 @@ class Remote:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the document of an answer. Raises NotFoundError, UsageError, StoreBusyError, ParityError."""
+        status, document = await self._answer(method, path, params=params, body=body, headers=headers)
+        return _taken(status, document)
+
+    async def has(self, path: str, digest: str, *, params: Mapping[str, str] | None = None) -> bool:
+        """Tell whether the service has what this digest is of. Raises as `ask`."""
+        headers = {"If-Match": f'"{digest}"'}
+        status, document = await self._answer("PUT", path, params=params, headers=headers)
+        if status == _OTHER_DIGEST:
+            return False
+        _taken(status, document)
+        return True
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None,
+    ) -> tuple[int, dict[str, Any]]:
         import aiohttp
         import orjson
 
@@ -78,6 +105,9 @@ class Remote:
         if body is not None:
             sent["headers"]["Content-Type"] = "application/json"
             sent["data"] = orjson.dumps(body)
+            if len(sent["data"]) >= _COMPRESSED_FROM:
+                sent["data"] = await asyncio.to_thread(gzip.compress, sent["data"], 6)
+                sent["headers"]["Content-Encoding"] = "gzip"
         # What operates the service stands beside the interface.
         address = f"{self._server}{path}" if path.startswith("/-/") else f"{self._server}/api/v1{path}"
         try:
@@ -92,13 +122,7 @@ class Remote:
             document = orjson.loads(answer) if answer else {}
         except orjson.JSONDecodeError:
             document = {}
-        if not isinstance(document, dict):
-            document = {}
-        if response.status >= 300:
-            why = document.get("detail") or document.get("title") or "it gave no reason"
-            raised = _RAISED.get(response.status, ParityError)
-            raise raised(f"the service refused with {response.status}: {why}")
-        return document
+        return response.status, document if isinstance(document, dict) else {}
 
     async def all(self, path: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return every item of a list, page by page."""
@@ -110,6 +134,14 @@ class Remote:
             if not page["next_cursor"]:
                 return found
             cursor = {"cursor": page["next_cursor"]}
+
+
+def _taken(status: int, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of an answer that is no refusal."""
+    if status >= 300:
+        why = document.get("detail") or document.get("title") or "it gave no reason"
+        raise _RAISED.get(status, ParityError)(f"the service refused with {status}: {why}")
+    return document
 
 
 async def asked_once(

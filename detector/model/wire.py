@@ -28,7 +28,7 @@ from detector.model.words import (
     SectionName,
 )
 
-__all__ = ["SCHEMA", "Fault", "WireError", "json_document", "observations_from"]
+__all__ = ["SCHEMA", "Fault", "WireError", "json_document", "observations_from", "time_from"]
 
 SCHEMA: Final = "parity.observation/v1"
 MOST_FACTS: Final = 100_000
@@ -240,17 +240,29 @@ class _Reading:
         return ""
 
     def _time(self, value: Any, path: Path) -> datetime | None:
-        if not isinstance(value, str) or not _TIME.fullmatch(value):
-            self.fault(
-                path, "validation-failed", "a time with its zone, such as 2026-11-22T09:28:14Z (RFC 3339)"
-            )
-            return None
         try:
-            at = datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fault(path, "validation-failed", "no time of the calendar")
+            return time_from(value, now=self._now)
+        except WireError as error:
+            (fault,) = error.faults
+            self.fault(path, fault.code, fault.message)
             return None
-        if self._now is not None and at - self._now > _FURTHEST_AHEAD:
-            self.fault(path, "out-of-range", "more than a year ahead; is the clock right?")
-            return None
-        return at
+
+
+def time_from(value: Any, *, now: datetime | None) -> datetime:
+    """Return the time that a text says (RFC 3339), in UTC. Raises WireError.
+
+    ``now`` is when it was received; without it no time is too far ahead.
+    """
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        message = "a time with its zone, such as 2026-11-22T09:28:14Z (RFC 3339)"
+        raise WireError([Fault(pointer="", code="validation-failed", message=message)])
+    try:
+        at = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise WireError(
+            [Fault(pointer="", code="validation-failed", message="no time of the calendar")]
+        ) from None
+    if now is not None and at - now > _FURTHEST_AHEAD:
+        message = "more than a year ahead; is the clock right?"
+        raise WireError([Fault(pointer="", code="out-of-range", message=message)])
+    return at

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 
 from detector.store.database import Database, to_the_end
 from detector.store.register_tables import token
+
+#: Seconds.
+_COUNTS: Final = 2.0
+_MOST_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,10 @@ class Tokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: Id -> a token as it was read, and until when that counts.
+        self._kept: dict[str, tuple[TokenRow, float]] = {}
+        #: How often one was made or ended here: what was read before may be of before.
+        self._changes = 0
 
     @to_the_end
     async def add_token(  # noqa: PLR0917 - the row in its order
@@ -47,12 +56,28 @@ class Tokens:
                     id=id, name=name, hash=hash, scopes=list(scopes), created_at=now, expires_at=expires_at
                 )
             )
+        self._forget(id)
 
     async def token(self, id: str) -> TokenRow | None:
-        """Return a token, also one that is expired or revoked."""
+        """Return a token, also one that is expired or revoked.
+
+        Most requests read none: one that was just read counts for two seconds. One that is revoked through
+        this store ends at once, one that another process revokes as soon as that is over.
+        """
+        kept, until = self._kept.get(id, (None, 0.0))
+        if kept is not None and monotonic() < until:
+            return kept
+        changes = self._changes
         async with self._database.read() as connection:
-            row = (await connection.execute(select(token).where(token.c.id == id))).one_or_none()
-        return None if row is None else _row(row)
+            found = (await connection.execute(select(token).where(token.c.id == id))).one_or_none()
+        if found is None:
+            return None
+        row = _row(found)
+        if changes == self._changes:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[id] = (row, monotonic() + _COUNTS)
+        return row
 
     async def tokens(self) -> list[TokenRow]:
         """Return all tokens, oldest first."""
@@ -67,7 +92,12 @@ class Tokens:
             done = await connection.execute(
                 update(token).where(token.c.id == id, token.c.revoked_at.is_(None)).values(revoked_at=now)
             )
+        self._forget(id)
         return done.rowcount > 0
+
+    def _forget(self, id: str) -> None:
+        self._changes += 1
+        self._kept.pop(id, None)
 
 
 def _row(row: Row[Any]) -> TokenRow:

@@ -138,7 +138,7 @@ async def test_the_same_key_is_answered_as_the_first_time_and_does_nothing_twice
     assert second.headers["Idempotency-Replayed"] == "true"
     assert len((await seeded.json("/api/v1/accepted"))["items"]) == 1
     other = await post(seeded, path, {**BODY, "reason": "another"}, Idempotency_Key="k-1")
-    assert (other.status, (await other.json())["type"]) == (422, "/problems/idempotency-mismatch")
+    assert (other.status, (await other.json())["type"]) == (422, "/problems/idempotency-key-reused")
     # Another asker's key is another key.
     assert (await post(seeded, path, BODY, who="admin", Idempotency_Key="k-1")).status == 200
     assert (await post(seeded, path, BODY, Idempotency_Key="a b")).status == 400

@@ -13,6 +13,7 @@ import zstandard
 from aiohttp import ClientResponse
 
 from detector.api.bodies import Limits
+from detector.model.wire import observations_from
 from tests.api.house import House, house
 
 PUSH = "/api/v1/environments/staging/services/checkout/observations/ci"
@@ -294,7 +295,6 @@ async def test_more_pushes_than_fit_are_told_to_wait(narrow: House) -> None:
 
     first = asyncio.create_task(push(narrow, data=slow()))
     await begun.wait()
-    from detector.api.keys import PUSHES
 
     while not narrow.app[PUSHES].locked():
         await asyncio.sleep(0)
@@ -358,3 +358,105 @@ async def test_a_great_loss_is_held_where_it_will_be_seen_again(empty: House) ->
 )
 async def test_an_address_has_names(empty: House, path: str, status: int) -> None:
     assert (await push(empty, path=path, who="admin")).status == status
+
+
+def at(minute: int, **changes: Any) -> dict[str, Any]:
+    return observation(**({"observed_at": f"2026-11-20T09:{minute:02}:00Z"} | changes))
+
+
+async def test_a_text_that_is_known_word_for_word_is_not_read_again(
+    empty: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await (await push(empty, at(0))).json()
+    monkeypatch.setattr("detector.api.pushing.observations_from", None)
+    again = await push(empty, at(1))
+    assert (again.status, again.headers["ETag"]) == (200, f'"{first["digest"]}"')
+    document = await again.json()
+    assert document == {**first, "changed": False}
+    assert (await (await push(empty, at(1))).json())["replayed"] is True
+    (stream,) = await empty.running.reading.store.streams()
+    assert [seen.minute for seen in stream.seen_at] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        at(2, component_kind="sidecar"),  # the facts are the same, the stream is not
+        at(2, observed_at="2026-11-20"),
+        at(2, sections={}),
+        at(2, traffic="idle"),
+    ],
+)
+async def test_any_other_text_is_read(
+    empty: House, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    await push(empty, at(0))
+    await push(empty, at(1, sections={"config": {"basis": "running", "status": "complete", "facts": {}}}))
+    read: list[Any] = []
+
+    def reading(document: Any, **more: Any) -> Any:
+        read.append(document)
+        return observations_from(document, **more)
+
+    monkeypatch.setattr("detector.api.pushing.observations_from", reading)
+    await push(empty, other)
+    assert read
+
+
+async def test_a_text_that_is_known_speaks_for_its_own_address_alone(empty: House) -> None:
+    await push(empty, at(0))
+    path = PUSH.replace("checkout", "search")
+    assert (await told(await push(empty, at(1), path=path)))[:2] == (422, "validation-failed")
+    refused = await push(empty, at(1), path=PUSH.replace("staging", "prod-eu"))
+    assert (await told(refused))[:2] == (403, "scope-mismatch")
+
+
+async def test_a_time_far_ahead_is_refused_and_a_wrong_clock_is_told_of_also_word_for_word(
+    empty: House,
+) -> None:
+    now = datetime.now(UTC)
+    for ahead in (timedelta(days=2), timedelta(days=2, minutes=1), timedelta(days=-2)):
+        document = observation(observed_at=(now + ahead).isoformat())
+        answer = await (await push(empty, document)).json()
+        assert any("clock-skew" in warning for warning in answer["warnings"]) == (ahead > timedelta()), ahead
+    (stream,) = await empty.running.reading.store.streams()
+    assert stream.last_seen < now + timedelta(minutes=1)
+    far = observation(observed_at=(now + timedelta(days=400)).isoformat())
+    assert (await told(await push(empty, far)))[1:] == ("out-of-range", ["/observed_at"])
+
+
+async def test_a_key_of_another_body_is_refused(empty: House) -> None:
+    headers = {"Idempotency-Key": "run-1"}
+    first = await push(empty, at(0), headers=headers)
+    assert first.status == 200
+    again = await (await push(empty, at(0), headers=headers)).json()
+    assert (again["replayed"], again["snapshot"]) == (True, 1)
+    assert await told(await push(empty, at(1), headers=headers)) == (422, "idempotency-key-reused", [])
+    other = await push(empty, at(1), headers=headers, who="admin")  # a key is its owner's
+    assert other.status == 200
+
+
+async def test_a_key_of_a_push_that_failed_is_free(empty: House) -> None:
+    headers = {"Idempotency-Key": "run-1"}
+    assert (await push(empty, data=b"{", headers=headers)).status == 400
+    assert (await push(empty, at(0), headers=headers)).status == 200
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "\u00e9"])
+async def test_a_key_is_visible_ascii(empty: House, key: str) -> None:
+    refused = await push(empty, at(0), headers={"Idempotency-Key": key})
+    assert (await told(refused))[:2] == (400, "invalid-idempotency-key")
+
+
+async def test_fifty_of_one_push_at_one_time_make_one_snapshot(tmp_path: Path) -> None:
+    async with house(tmp_path, limits=Limits(pushes=50)) as here:
+        headers = {"Idempotency-Key": "run-1"}
+        answers = await asyncio.gather(*(push(here, at(0), headers=headers) for _ in range(50)))
+        documents = [await answer.json() for answer in answers]
+        assert {answer.status for answer in answers} == {200}
+        assert sum(document["changed"] for document in documents) == 1
+        assert sum(document["replayed"] for document in documents) == 49
+        assert {(document["snapshot"], document["digest"]) for document in documents} == {
+            (1, documents[0]["digest"])
+        }
+        assert len(await here.running.reading.store.snapshots("staging")) == 1
