@@ -13,6 +13,7 @@ import zstandard
 from aiohttp import ClientResponse
 
 from detector.api.bodies import Limits
+from detector.api.keys import PUSHES
 from detector.model.wire import observations_from
 from tests.api.house import House, house
 

@@ -394,7 +394,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             child.communicate(timeout=20)
 
 
-def test_push_sends_a_file_and_says_what_became_of_it(parity: Parity, service: Service, folder: Path) -> None:
+def test_push_sends_a_file_and_says_what_became_of_it(
+    parity: Parity, service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder, requirements__txt="django==5.2.8\n")
     to = ("--env", "prod", "--service", "api", "--server", service.url, "--source", "ci")
     words = ("push", "requirements.txt", *to, "--token-file", str(service.folder / "token"))
