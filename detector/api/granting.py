@@ -10,7 +10,6 @@ from detector.api.answers import list_answer, page_of
 from detector.api.asked import Asked
 from detector.api.bodies import Limits, body_of
 from detector.api.idempotency import answered
-from detector.api.keys import ACCESS
 from detector.api.params import Listed, Params
 from detector.api.problems import invalid
 from detector.api.tokens import is_scope, mint
@@ -54,7 +53,6 @@ async def revoke(asked: Asked[Params]) -> web.StreamResponse:
         raise NotFoundError("no token has this id; parity token list shows them")
     if row.revoked_at is None:
         await asked.reading.store.revoke_token(name, asked.now)
-        asked.request.app[ACCESS].forget(name)
         row = replace(row, revoked_at=asked.now)
     return answered(token_document(row))
 
