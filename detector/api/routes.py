@@ -27,6 +27,7 @@ from detector.api import (
 from detector.api import acceptance_schemas as a
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
+from detector.api import push_schemas as p
 from detector.api import report_schemas as r
 from detector.api import schemas as s
 from detector.api.answers import HTML, JSON
@@ -83,14 +84,14 @@ INTERFACE: Final = (
         scope="push",
         handler=pushing.push,
         params=PushParams,
-        answer=s.Recorded,
+        answer=p.Recorded,
     ),
     Route(
         method="POST",
         path=f"{V1}/heartbeats",
         scope="heartbeat",
         handler=heartbeats.heartbeats,
-        answer=s.Heartbeats,
+        answer=p.Heartbeats,
     ),
     Route(
         method="GET",
