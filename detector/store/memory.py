@@ -57,6 +57,20 @@ class Known:
     #: Digest of the text that brought the newest observation, where there was one; empty after a start.
     wording: bytes = b""
 
+    def seen(self, ring: Ring, *, late: int, wording: bytes) -> "Known":
+        """Return it after one more observation that changed nothing."""
+        return Known(
+            id=self.id,
+            environment=self.environment,
+            component_kind=self.component_kind,
+            ring=ring,
+            settled=self.settled,
+            changed_seq=self.changed_seq,
+            changed_number=self.changed_number,
+            late=late,
+            wording=wording,
+        )
+
 
 class Streams:
     """The least recently used streams leave first; those that wait for a flush stay."""
@@ -80,6 +94,11 @@ class Streams:
         self._known[key] = known
         if self._facts > _FACTS:
             self._drop()
+
+    def touch(self, key: StreamKey, known: Known) -> None:
+        """Keep a stream that was seen again, until the next flush at least: its facts are what they were."""
+        self._known[key] = known
+        self.touched[known.id] = key
 
     def forget(self, services: Collection[str]) -> None:
         """Drop every stream of some services."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -134,12 +133,12 @@ class Recording:
         self, key: StreamKey, known: Known, entry: Entry, where: Place, wording: bytes
     ) -> Recorded:
         if where.kind == "next":
-            known = replace(known, ring=put(known.ring, entry, where), wording=wording)
+            known = known.seen(put(known.ring, entry, where), late=known.late, wording=wording)
+            self._streams.touch(key, known)
         elif where.kind == "too_old":
-            known = replace(known, late=known.late + 1)
+            known = known.seen(known.ring, late=known.late + 1, wording=known.wording)
+            self._streams.touch(key, known)
         if where.kind in {"next", "too_old"}:
-            self._streams.touched[known.id] = key
-            self._streams.put(key, known)
             self._database.moved["seen"] += 1
         return Recorded(
             changed=False,

@@ -7,14 +7,15 @@ settled, and what came before it needs no memory.
 import struct
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 #: Observations whose order is still open.
 RING: Final = 32
 _ENTRY: Final = struct.Struct(">q16s?")
 #: The width of a ring in the database, however many entries it has: a rewrite never grows its row.
-_COUNT: Final = struct.Struct(">B")
-RING_BYTES: Final = _COUNT.size + (RING + 1) * _ENTRY.size
+RING_BYTES: Final = 1 + (RING + 1) * _ENTRY.size
 
 
 class Entry(NamedTuple):
@@ -40,8 +41,13 @@ class Place:
     index: int
 
 
+_NEXT: Final = tuple(Place("next", index) for index in range(RING + 2))
+
+
 def place(ring: Ring, entry: Entry) -> Place:
     """Return where an observation belongs in a ring."""
+    if ring and entry.at > ring[-1].at:
+        return _NEXT[len(ring)]
     index = bisect_left(ring, entry.at, key=lambda known: known.at)
     if index < len(ring) and ring[index].at == entry.at:
         there = ring[index].digest
@@ -66,19 +72,20 @@ def put(ring: Ring, entry: Entry, where: Place) -> Ring:
 
 def encode(ring: Ring) -> bytes:
     """Return a ring as bytes of fixed width."""
-    body = b"".join(_ENTRY.pack(*entry) for entry in ring)
-    return (_COUNT.pack(len(ring)) + body).ljust(RING_BYTES, b"\0")
+    return _ring_of(len(ring)).pack(len(ring), *chain.from_iterable(ring))
 
 
 def decode(data: bytes) -> Ring:
     """Return the ring that `encode` wrote."""
-    (count,) = _COUNT.unpack_from(data)
-    return tuple(
-        Entry(*_ENTRY.unpack_from(data, _COUNT.size + position * _ENTRY.size)) for position in range(count)
-    )
+    count, *fields = _ring_of(data[0]).unpack(data)
+    return tuple(Entry(*fields[start : start + 3]) for start in range(0, 3 * count, 3))
 
 
 def newest(data: bytes) -> Entry:
     """Return the last entry of the ring that `encode` wrote."""
-    (count,) = _COUNT.unpack_from(data)
-    return Entry(*_ENTRY.unpack_from(data, _COUNT.size + (count - 1) * _ENTRY.size))
+    return Entry(*_ENTRY.unpack_from(data, 1 + (data[0] - 1) * _ENTRY.size))
+
+
+@cache
+def _ring_of(count: int) -> struct.Struct:
+    return struct.Struct(f">B{'q16s?' * count}{RING_BYTES - 1 - count * _ENTRY.size}x")
