@@ -60,7 +60,7 @@ async def rewriting(
     base = past.at(earlier[-1].at) if earlier else Settled()
     old = [past.at(later_entry.at) for later_entry in known.ring[where.index :]]
     then = old[len(old) - len(later) :]
-    arrived = await say(connection, interning, arrival.observation, past.facts)
+    arrived = await say(connection, interning, arrival.observation, [past.facts])
     names = names_said(interning, arrival.observation)
     said = [arrived, *(said_then(state, past.documents, {**past.names, **names}) for state in then)]
     states: list[tuple[int, Settled]] = []

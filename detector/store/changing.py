@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.store import writing
 from detector.store.backdating import Rewriting, rewrite, rewrite_unsaid, rewriting
-from detector.store.fold import Settled, flat, settle
+from detector.store.fold import Settled, settle
 from detector.store.interning import Interning
 from detector.store.memory import Known, StreamKey
 from detector.store.past import COVERAGE, FACTS
@@ -67,7 +67,7 @@ async def _write(
         plan = await rewriting(connection, interning, known, arrival)
         after = plan.settled
     else:
-        said = await say(connection, interning, observation, flat(before.facts))
+        said = await say(connection, interning, observation, before.facts.values())
         twice = bool(ring) and ring[-1].digest == entry.digest
         after = settle(before, said, may_hold=entry.scheduled and not twice)
     facts = facts_delta(before.facts, after.facts)

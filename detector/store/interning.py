@@ -4,7 +4,7 @@ Found ids are remembered in memory within bounds. What a transaction adds is rem
 transaction is committed: an id that was rolled back may come to mean something else.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -65,33 +65,25 @@ class Interning:
         """Drop what the last transaction added: it was rolled back."""
         self._new_items, self._new_values = {}, {}
 
-    def unknown_items(self, section: str, names: Iterable[str]) -> list[ItemName]:
+    def unknown_items(self, section: str, names: Mapping[str, Any]) -> list[ItemName]:
         """Return the (section, name) that `item_ids` could not tell yet."""
-        known = self._items[section]
         return [
-            (section, name) for name in names if name not in known and (section, name) not in self._new_items
+            (section, name)
+            for name in names.keys() - self._items[section].keys()
+            if (section, name) not in self._new_items
         ]
 
     def unknown_values(self, keys: Iterable[str | bytes]) -> set[str | bytes]:
         """Return those `value_key` that `value_ids` could not tell yet."""
-        return {key for key in keys if key not in self._values and key not in self._new_values}
+        return set(keys) - self._values.keys() - self._new_values.keys()
 
     def item_ids(self, section: str, names: Collection[str]) -> list[int]:
         """Return the id of each item of a section. For the writer, after `add_items`."""
-        ids = list(map(self._items[section].get, names))
-        if None in ids:
-            ids = [
-                self._new_items[section, name] if id_ is None else id_
-                for name, id_ in zip(names, ids, strict=True)
-            ]
-        return cast("list[int]", ids)
+        return _ids(names, self._items[section].get, lambda name: self._new_items[section, name])
 
     def value_ids(self, keys: Collection[str | bytes]) -> list[int]:
         """Return the id of each value by its `value_key`. For the writer, after `add_values`."""
-        ids = list(map(self._values.get, keys))
-        if None in ids:
-            ids = [self._new_values[key] if id_ is None else id_ for key, id_ in zip(keys, ids, strict=True)]
-        return cast("list[int]", ids)
+        return _ids(keys, self._values.get, self._new_values.__getitem__)
 
     async def add_items(self, connection: AsyncConnection, names: Collection[ItemName]) -> None:
         """Find the ids of (section, name), giving one to each that is new. For the writer."""
@@ -206,6 +198,13 @@ def _split(keys: Collection[K], memory: Mapping[K, V]) -> tuple[dict[K, V], list
         else:
             unknown.append(key)
     return found, unknown
+
+
+def _ids(keys: Collection[K], known: Callable[[K], int | None], new: Callable[[K], int]) -> list[int]:
+    ids = list(map(known, keys))
+    if None in ids:
+        ids = [new(key) if id_ is None else id_ for key, id_ in zip(keys, ids, strict=True)]
+    return cast("list[int]", ids)
 
 
 def _add(memory: dict[K, V], entries: Mapping[K, V]) -> None:

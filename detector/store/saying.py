@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,16 +52,19 @@ async def intern(
 
 
 async def say(
-    connection: AsyncConnection, interning: Interning, observation: Observation, lacking: Iterable[int]
+    connection: AsyncConnection,
+    interning: Interning,
+    observation: Observation,
+    lacking: Iterable[Iterable[int]],
 ) -> dict[str, SectionSaid]:
     """Return an observation in ids, after `intern`.
 
-    ``lacking`` are the items that the stream is known to have: what the observation may lack.
+    ``lacking`` are the items that the stream is known to have, in parts: what the observation may lack.
     """
     documents = {name: coverage_document(section) for name, section in observation.sections.items()}
     names: Names = {}
     if any(document["covers"] != ["*"] or document["unseen"] for document in documents.values()):
-        names = await interning.names_of(connection, list(lacking))
+        names = await interning.names_of(connection, list(chain.from_iterable(lacking)))
     said: dict[str, SectionSaid] = {}
     for name, section in observation.sections.items():
         (coverage,) = interning.value_ids([value_key(documents[name], None)])
