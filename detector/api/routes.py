@@ -16,6 +16,7 @@ from detector.api import (
     comparing,
     deploying,
     drifts,
+    exporting,
     granting,
     heartbeats,
     inventory,
@@ -51,6 +52,7 @@ from detector.api.params import (
     StaticParams,
 )
 from detector.api.tokens import Scope
+from detector.store.exporting import MEDIA_TYPE
 
 Handler = Callable[[Asked[Any]], Awaitable[web.StreamResponse]]
 V1: Final = "/api/v1"
@@ -275,6 +277,13 @@ INTERFACE: Final = (
         scope="admin",
         handler=granting.revoke,
         answer=i.Token,
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/export",
+        scope="admin",
+        handler=exporting.export,
+        forms=(MEDIA_TYPE,),
     ),
     Route(
         method="GET",

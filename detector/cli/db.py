@@ -1,13 +1,18 @@
 """`parity db`: care for the database."""
 
 import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from detector.cli.output import DRIFT, config_option, finish, output_option, say, show_rows, styled
+from detector.errors import UsageError
 from detector.model.clock import print_time
 
 if TYPE_CHECKING:
@@ -167,3 +172,68 @@ def prune(dry_run: bool, config_path: str | None) -> None:
     verb = ("would be dropped" if dry_run else "is dropped") if done["rows"] else "was dropped before"
     more = "; a run drops 5 % at most: run it again" if done["more"] and not dry_run else ""
     finish(0, f"db: {what} {verb}{more}")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default="-")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@config_option
+def export(file: Path, force: bool, config_path: str | None) -> None:
+    """Write everything that is stored to FILE, or to stdout: a row a line, the same from every database.
+
+    Tokens are in it as hashes, which open nothing. The fingerprint key is not.
+    """
+    from detector.assembly import reading
+    from detector.cli.asking import configuration
+
+    config = configuration(config_path)
+
+    async def write(out: BinaryIO) -> int:
+        count = 0
+        async with reading(config) as here:
+            async for lines in here.store.export():
+                count += lines.count(b"\n")
+                await asyncio.to_thread(out.write, lines)
+        return count - 2
+
+    with _output(file, force=force) as out:
+        count = asyncio.run(write(out))
+    finish(0, f"db: {count:,} rows are exported")
+
+
+@db.command("import")
+@click.argument("file", type=click.File("rb"))
+@config_option
+def import_(file: BinaryIO, config_path: str | None) -> None:
+    """Fill an empty database with an export from FILE, or from stdin with -: all of it, or nothing."""
+    from detector.cli.asking import configuration
+    from detector.store.importing import import_into
+    from detector.store.location import locate
+
+    config = configuration(config_path)
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    location = locate(config.database_url)
+    count = asyncio.run(import_into(location, file))
+    finish(0, f"db: {count:,} rows are imported into {location}")
+
+
+@contextmanager
+def _output(file: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """Open a file that only this user reads; under its name it is whole or not there. `-` is stdout."""
+    if str(file) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already: name another file, or give --force")
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)

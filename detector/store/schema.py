@@ -49,6 +49,21 @@ async def examined(location: Location) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+async def bring_to(connection: AsyncConnection, location: Location, revision: str) -> None:
+    """Give a database without tables those of a revision, or bring one up to it.
+
+    Raises StoreSchemaError where it is newer or of another program.
+    """
+    found = await _version(connection, location)
+    if found == revision:
+        return
+    if found is not None and found > revision:
+        raise StoreSchemaError(
+            f"{location} has the schema {found}, newer than {revision}: take a database that was never opened"
+        )
+    await connection.run_sync(_upgrade, location, found, revision)
+
+
 async def revision_of(location: Location) -> str:
     """Return the revision of a database of Parity that this program knows. Raises StoreSchemaError."""
     location.require(may_make=False)
@@ -106,7 +121,7 @@ def _newer(location: Location, revision: str) -> StoreSchemaError:
     )
 
 
-def _upgrade(connection: Connection, location: Location, found: str | None) -> None:
+def _upgrade(connection: Connection, location: Location, found: str | None, to: str = HEAD) -> None:
     from alembic import command  # noqa: PLC0415 - costs 0.15 s, and most starts need no migration
     from alembic.config import Config  # noqa: PLC0415
 
@@ -114,4 +129,4 @@ def _upgrade(connection: Connection, location: Location, found: str | None) -> N
         raise _newer(location, found)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

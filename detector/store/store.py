@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from detector.store.acceptances import Acceptances
 from detector.store.database import Database, to_the_end
 from detector.store.deployments import Deployments
+from detector.store.exporting import Exporting
 from detector.store.history import History
 from detector.store.interning import Interning
 from detector.store.location import locate
@@ -103,6 +104,7 @@ class Store:
 
         self.milestone = Milestones(database).milestone
         self.prune = Pruning(database).prune
+        self.export = Exporting(database).export
 
         tokens = Tokens(database)
         self.add_token = tokens.add_token

@@ -113,3 +113,22 @@ def test_retention_acts_by_command_and_counts_first(shop: Path, parity: Parity) 
     assert (done.out, done.code) == (would.out, 0)
     again = parity("db", "prune")
     assert (again.out, "was dropped before" in again.why) == ("", True)
+
+
+def test_an_export_becomes_another_database_with_the_same_answers(shop: Path, parity: Parity) -> None:
+    config = (shop / "parity.yml").read_text()
+    (shop / "other.yml").write_text(config.replace("parity.db", "elsewhere/other.db"))
+    made = parity("db", "export", "all.ndjson")
+    lines = (shop / "all.ndjson").read_bytes().splitlines()
+    assert (made.code, made.why) == (0, f"db: {len(lines) - 2} rows are exported")
+    assert (shop / "all.ndjson").stat().st_mode & 0o777 == 0o600
+    again = parity("db", "export", "all.ndjson")
+    assert (again.code, "give --force" in again.why) == (2, True)
+    done = parity("db", "import", "all.ndjson", "--config", "other.yml")
+    assert (done.code, done.why.startswith(f"db: {len(lines) - 2} rows are imported into ")) == (0, True)
+    there, here = (
+        parity("diff", "staging", "prod", *more, "-o", "json") for more in ((), ("--config", "other.yml"))
+    )
+    assert json.loads(there.out)["summary"] == json.loads(here.out)["summary"]
+    refused = parity("db", "import", "all.ndjson", "--config", "other.yml")
+    assert (refused.code, "is not empty" in refused.why) == (2, True)
