@@ -39,6 +39,8 @@ REMIND: Final = timedelta(minutes=1)
 #: How often what is over for too long is dropped, and how long after a start first.
 PRUNE: Final = timedelta(days=1)
 PRUNE_FIRST: Final = timedelta(minutes=10)
+#: Before everything else that is due.
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 #: How long running sources may take to end after a stop was asked for.
 STOP_WITHIN: Final = 8.0
 
@@ -93,12 +95,16 @@ class Watch:
         self.on_delivery: Callable[[Mapping[tuple[str, Result], int]], None] = lambda _: None
 
     async def resume(self) -> None:
-        """Take up what a crash left behind, and learn what waits for a first or for one more observation."""
+        """Take up what a crash left behind, and judge what it left unjudged."""
+        await self._take_up()
+        for some in _parts(await self._compare.behind()):
+            await self._judge_together(some, now=datetime.now(UTC))
+
+    async def _take_up(self) -> None:
+        """Learn what waits: for delivery, for a first observation, for one more."""
         await self._store.end_leases(datetime.now(UTC))
         await self._compare.rename()
         await self._expect_first_looks()
-        for some in _parts(await self._compare.behind()):
-            await self._judge_together(some, now=datetime.now(UTC))
         pending: tuple[State, ...] = ("pending",)
         for row in await self._store.register(states=pending):
             for environment in row.comparison.split(".."):
@@ -113,10 +119,12 @@ class Watch:
                 self._first_looks.setdefault(source.service, set()).add(id_of(source))
 
     async def start(self) -> None:
-        """Resume where the last process ended, then begin to tick."""
-        await self.resume()
-        # Allowances that ended while nobody looked are found by judging once more.
+        """Take up what the last process left, then begin to tick; what it left unjudged is judged first."""
+        await self._take_up()
+        # Allowances that ended while nobody looked are found by judging once more. Nobody waits for it.
         await self._look_at_all()
+        for here in await self._compare.behind():
+            self._look_again(here, _FIRST)
         for function, every in (
             (self._flush, FLUSH),
             (self._review_due, REVIEW),
