@@ -44,6 +44,7 @@ from detector.queries.previewing import Previews
 from detector.queries.promotion import Promotions
 from detector.queries.report import Reports
 from detector.queries.scores import Scores
+from detector.queries.searching import Search
 from detector.queries.sources import SourceStates
 from detector.queries.views import Views
 from detector.store.milestones import RESTORED
@@ -94,6 +95,7 @@ class Reading:
     promotions: Promotions
     accepted: AcceptedList
     scores: Scores
+    search: Search
     reports: Reports
     inventories: Inventories
     sources: SourceStates
@@ -269,6 +271,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
         ),
         promotions=promotions,
         accepted=AcceptedList(store=store, policy=settings.current_policy),
+        search=Search(store=store, views=views, policy=settings.current_policy),
         scores=Scores(store=store, comparisons=comparisons, policy=settings.current_policy),
         reports=Reports(
             store=store,

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from detector.api.answers import cursor_of, json_answer, list_answer, page_of, position_of
 from detector.api.asked import Asked
-from detector.api.params import AsOf, HistoryParams, Listed, Params, PromotionParams
+from detector.api.params import AsOf, HistoryParams, Listed, Params, PromotionParams, SearchParams
 from detector.errors import NotFoundError
 
 _STEP: Final = timedelta(microseconds=1)
@@ -38,6 +38,15 @@ async def promotion(asked: Asked[PromotionParams]) -> web.StreamResponse:
         now=params.as_of or asked.now, service=params.service, item=params.item, back=params.since
     )
     return json_answer(asked.request, document)
+
+
+async def search(asked: Asked[SearchParams]) -> web.StreamResponse:
+    """Which services run an item in a range of versions, and of which nobody can tell."""
+    params = asked.params
+    document = await asked.reading.search.search(
+        params.item, params.version, now=asked.now, as_of=params.as_of, environments=params.environment
+    )
+    return json_answer(asked.request, document, volatile=() if params.as_of else ("as_of",))
 
 
 async def history(asked: Asked[HistoryParams]) -> web.StreamResponse:

@@ -279,3 +279,46 @@ class Pruned(Answer):
     rows: dict[str, int]
     #: Whether more is due than one run drops.
     more: bool
+
+
+class Whose(Answer):
+    """Where something was looked for."""
+
+    service: str
+    owner: str | None
+    environment: str
+    component: str
+    section: SectionName | None
+    item: str
+
+
+class Running(Whose):
+    """A service that runs what was looked for."""
+
+    value: Any = Field(description="A version, versions of copies, or `{values: {version: replicas}}`")
+    basis: Basis | None
+    source: str | None
+    observed_at: Time | None
+
+
+class Untold(Whose):
+    """A service of which nobody can tell: unknown is not absent."""
+
+    reason: Reason
+    detail: str
+    last: Any = Field(description="What was seen last, null for nothing")
+
+
+class SearchResult(Answer):
+    """Which services run an item in a range of versions."""
+
+    schema_: Literal["parity.search/v1"] = Field(alias="schema")
+    as_of: Time
+    item: str
+    version: str | None
+    meant: list[str] = Field(description="The items that were looked for")
+    items: list[Running]
+    unordered: list[Running] = Field(description="Versions without a place in the order of their ecosystem")
+    unknown: list[Untold]
+    looked_at: int = Field(description="Services of environments that were looked at")
+    other_versions: int = Field(description="How many run it in another version")

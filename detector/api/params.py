@@ -235,6 +235,17 @@ class HistoryParams(Listed):
     component: Name | None = None
 
 
+class SearchParams(AsOf):
+    """Which item is looked for."""
+
+    item: Word = Field(description="Its whole name, a package URL, or what people say: django")
+    version: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        default=None,
+        description="A range, in its ecosystem's order: `<4.2.27`, `>=4.2,<5`, `~=4.2.1`, `==1.4.*`",
+    )
+    environment: tuple[Name, ...] = ()
+
+
 class PushParams(Params):
     """Where below its service an observation belongs."""
 

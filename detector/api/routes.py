@@ -49,6 +49,7 @@ from detector.api.params import (
     PushParams,
     RegisterParams,
     ScoreParams,
+    SearchParams,
     StaticParams,
 )
 from detector.api.tokens import Scope
@@ -223,6 +224,14 @@ INTERFACE: Final = (
         handler=inventory.history,
         params=HistoryParams,
         answer=s.Listing[i.Interval],
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/search",
+        scope="read",
+        handler=inventory.search,
+        params=SearchParams,
+        answer=i.SearchResult,
     ),
     Route(
         method="GET",

@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("status", "Show the matrix: worst open, age, score, coverage."),
     "gate": ("gate", "Answer a pipeline: may this go to prod?"),
     "promotion": ("promotion", "Show how long versions take from environment to environment."),
+    "search": ("search", "Say which services run a package, in which versions."),
     "missing": ("missing", "List the keys that the code reads and an environment lacks."),
     "report": ("report", "Report by the twelve factors, also as HTML, JUnit, SARIF, CycloneDX."),
     "log": ("log", "Show since when things differ."),

@@ -207,6 +207,11 @@ def counts_of(value: Value) -> Mapping[str, int]:
     return counts if isinstance(counts, dict) else {}
 
 
+def versions_in(value: Value) -> list[str]:
+    """Return the versions that a value holds: one, of each copy, or of each group of replicas."""
+    return _members(value) or []
+
+
 def comparable_identity(left: Mapping[str, Value], right: Mapping[str, Value]) -> tuple[str, ...]:
     """Return by what two images can be compared, what tells most first.
 

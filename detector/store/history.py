@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, select, union
+from sqlalchemy import ColumnElement, Row, Select, null, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.model.canonical import value_bytes
@@ -24,6 +24,8 @@ FactKey = tuple[str, str, str, str]
 #: (stream, item) -> spans, newest first.
 Spans = dict[tuple[int, int], list[Span]]
 _EVER: Final = 1 << 62
+#: Streams that one statement asks of.
+_TOGETHER: Final = 50
 #: What is idle has no part in what an environment was.
 _TAKES_TRAFFIC: Final = t.stream.c.traffic == "live"
 
@@ -80,11 +82,15 @@ class History:
             ids = await find_items(connection, sorted({(section, item) for _, _, section, item in keys}))
             names = {id_: name for name, id_ in ids.items()}
             streams = {row.id: row for row in await connection.execute(_streams(*wanted))}
-            spans = await _spans(connection, list(streams), list(names))
+            asked: dict[tuple[str, str], list[int]] = {}
+            for service, component, *name in keys:
+                if (id_ := ids.get((name[0], name[1]))) is not None:
+                    asked.setdefault((service, component), []).append(id_)
+            items = {id_: asked.get((row.service, row.component), []) for id_, row in streams.items()}
+            spans = await _spans_of(connection, {id_: some for id_, some in items.items() if some})
             for (stream, id_), intervals in (await self._intervals(connection, streams, spans)).items():
                 key = (streams[stream].service, streams[stream].component, *names[id_])
-                if key in keys:
-                    found.setdefault(key, []).extend(reversed(intervals))
+                found.setdefault(key, []).extend(reversed(intervals))
         for intervals in found.values():
             intervals.sort(key=lambda entry: entry.opened)
         return found
@@ -126,6 +132,12 @@ class History:
             query = query.where(t.item.c.id.in_(union(*seen)))
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def items_named(self, names: Collection[str]) -> list[ItemName]:
+        """Return (section, name) of the items of these names that were ever seen."""
+        wanted = [(section, name) for section in SECTIONS for name in names]
+        async with self._database.read() as connection:
+            return sorted(await find_items(connection, wanted))
 
     async def _intervals(
         self, connection: AsyncConnection, streams: Mapping[int, Row[Any]], spans: Spans
@@ -211,6 +223,35 @@ async def _spans(
                     closed_seq=row.get("closed_seq"),
                 )
                 found.setdefault((row["stream"], row["item"]), []).append(span)
+    return found
+
+
+async def _spans_of(connection: AsyncConnection, wanted: Mapping[int, Sequence[int]]) -> Spans:
+    """Return what was ever valid of some items of each stream, newest first."""
+    found: Spans = {}
+    names = [*(column.name for column in t.fact.c), "closed", "closed_seq"]
+    columns = [t.fact_past.c[name] for name in names]
+    for streams in chunks(list(wanted), _TOGETHER):
+        still = [
+            select(*t.fact.c, null(), null()).where(t.fact.c.stream == stream, t.fact.c.item.in_(some))
+            for stream in streams
+            for some in chunks(wanted[stream])
+        ]
+        past = [
+            select(*columns)
+            .where(t.fact_past.c.stream == stream, t.fact_past.c.item.in_(some))
+            .where(t.fact_past.c.closed > t.fact_past.c.opened)
+            for stream in streams
+            for some in chunks(wanted[stream])
+        ]
+        rows = [row for query in (still, past) for row in await connection.execute(union_all(*query))]
+        for stream, item, value, opened, opened_seq, closed, closed_seq in rows:
+            span = Span(
+                value=value, opened=opened, opened_seq=opened_seq, closed=closed, closed_seq=closed_seq
+            )
+            found.setdefault((stream, item), []).append(span)
+    for spans in found.values():
+        spans.sort(key=lambda span: _EVER if span.closed is None else span.opened, reverse=True)
     return found
 
 

@@ -53,6 +53,7 @@ class Store:
         self.values_of = history.values_of
         self.timelines = history.timelines
         self.item_names = history.item_names
+        self.items_named = history.items_named
 
         snapshots = Snapshots(database)
         self.snapshots = snapshots.snapshots

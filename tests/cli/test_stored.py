@@ -606,3 +606,30 @@ def test_a_missing_key_has_its_place_in_sarif_where_the_code_reads_it(parity: Pa
     assert place["artifactLocation"]["uri"].endswith("hooks.py")
     assert place["region"] == {"startLine": 3}
     assert (result["level"], "WEBHOOK_URL missing in prod" in result["message"]["text"]) == ("error", True)
+
+
+# --- search ---------------------------------------------------------------------------------------------
+
+
+def test_search_says_who_runs_a_version_and_of_whom_nobody_can_tell(folder: Path) -> None:
+    write_shop(folder)
+    as_process("once", cwd=folder)
+    found = as_process("search", "django", "<99", cwd=folder)
+    assert found.out.splitlines() == [
+        "service  environment  value   from",
+        "api      staging      4.2.26  lockfile (declared)",
+        "api      prod         5.2.8   lockfile (declared)",
+        "",
+        "? no source of it looks at such dependencies",
+        "  api dev",
+    ]
+    assert (found.code, found.why) == (3, "search: 1 service runs django <99; of 1 nobody can tell")
+    exact = as_process("search", "pkg:pypi/django@4.2.26", "--allow-incomplete", "-o", "csv", cwd=folder)
+    assert (exact.code, len(exact.out.splitlines())) == (0, 2)
+    none = as_process("search", "django", "<1", "--environment", "prod", cwd=folder)
+    assert (none.code, none.out, none.why) == (0, "", "search: no service that was seen runs django <1")
+    then = as_process("search", "django", "--as-of", "1.days.ago", cwd=folder)
+    assert "none of its sources has seen it" in then.out
+    wrong = as_process("search", "django", "<1,,", cwd=folder)
+    assert (wrong.code, "not a range of versions" in wrong.why) == (2, True)
+    assert "a time such as" in as_process("search", "django", "--as-of", "yesterday", cwd=folder).why
