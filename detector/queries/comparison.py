@@ -6,17 +6,15 @@ from datetime import datetime
 
 from detector.config.policy import Policy
 from detector.engine.acceptance import Accepted
-from detector.engine.ahead import Histories
 from detector.engine.comparison import Comparison, ServiceVerdicts, State
 from detector.engine.gone import is_gone
 from detector.engine.life import LIVING
 from detector.engine.memory import Memory
 from detector.engine.one_image import told_once
 from detector.engine.policy import Pair, Service
-from detector.engine.rollout import mixed
 from detector.engine.swap import swapped
 from detector.engine.unmatched import unmatched
-from detector.engine.verdicts import Both, places_that_lead, verdicts_on
+from detector.engine.verdicts import Both, verdicts_on
 from detector.engine.view import View
 from detector.errors import ExpressionError, NotFoundError
 from detector.model.deployments import Deployment
@@ -25,7 +23,7 @@ from detector.model.records import Drift, Key, Snapshot
 from detector.queries.kept_verdicts import Evidence, KeptVerdicts
 from detector.queries.known import Known, Reading, names_of
 from detector.queries.living import NOTHING_LIVES, LivingRows
-from detector.queries.past_values import PastValues
+from detector.queries.past_values import LeadingHistories
 from detector.queries.rollouts import Rollouts
 from detector.queries.views import Views
 from detector.store.milestones import PRUNED, dropped
@@ -65,7 +63,7 @@ class Comparisons:
         self._policy = policy
         self._memory = Memory()
         self._verdicts = KeptVerdicts()
-        self._past = PastValues(store)
+        self._histories = LeadingHistories(store, views, self._memory)
         self._rollouts = Rollouts(store, views, policy)
         self._register = LivingRows(store, self._rollouts)
         self._reading = Reading(store, views, self._rollouts, policy)
@@ -183,6 +181,15 @@ class Comparisons:
         said = await self._said(pair, at=now)
         found, lonely, causes = [], [], 1
         looked = await self._looked_everywhere(pair)
+        if current:
+            # One by one each would ask eight times.
+            await self._histories.read(
+                {
+                    name: (left[name], right[name])
+                    for name in left.keys() & right.keys()
+                    if not self._verdicts.rests_on(pair, name, left[name], right[name])
+                }
+            )
         for name in self._services_of(left, right, services):
             service = policy.service(name)
             lone = _lone(pair, service, left, right)
@@ -283,7 +290,7 @@ class Comparisons:
             left=ours,
             right=theirs,
             rows=keyed,
-            histories=await self._histories(name, ours, theirs) if rows is not None else {},
+            histories=await self._histories.of(name, ours, theirs) if rows is not None else {},
             first=first,
             accepted=said.accepted,
         )
@@ -296,20 +303,6 @@ class Comparisons:
         accepted = await self._reading.accepted((pair,), services=services, at=at)
         sides = (pair.left.name, pair.right.name)
         return _Said(accepted=accepted, deployed=await self._rollouts.deployed(sides, at))
-
-    async def _histories(self, name: str, left: View, right: View) -> Histories:
-        places = [
-            *places_that_lead(self._memory.differences(left, right, self._views.interner)),
-            *left.found(mixed),
-            *right.found(mixed),
-        ]
-        if not places:
-            return {}
-        return {
-            (view.environment, place): intervals
-            for view in (left, right)
-            for place, intervals in (await self._past.of(view, name, places)).items()
-        }
 
     async def _views_of(
         self, asked: _Asked, services: Collection[str] | None, now: datetime

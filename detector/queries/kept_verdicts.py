@@ -63,6 +63,11 @@ class KeptVerdicts:
             return None
         return known.verdicts
 
+    def rests_on(self, pair: Pair, service: str, left: View, right: View) -> bool:
+        """Tell whether what is kept of a service was reached from these very views."""
+        known = self.kept.get((pair.name, service))
+        return known is not None and known.evidence.left is left and known.evidence.right is right
+
     def keep(self, pair: Pair, evidence: Evidence, verdicts: ServiceVerdicts, *, now: datetime) -> None:
         """Keep verdicts that were reached."""
         times = [verdicts.review_at, *(view.fresh_until for view in evidence.views), now + _LONGEST]

@@ -172,10 +172,10 @@ def coverage_document(section: Section) -> dict[str, Any]:
     }
 
 
-def chunks(things: Sequence[V]) -> Iterator[Sequence[V]]:
+def chunks(things: Sequence[V], size: int = _CHUNK) -> Iterator[Sequence[V]]:
     """Yield parts that fit into one statement."""
-    for start in range(0, len(things), _CHUNK):
-        yield things[start : start + _CHUNK]
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 def _bodies(entries: Mapping[str | bytes, Held]) -> Iterator[tuple[str | bytes, bytes, bytes | None]]:
