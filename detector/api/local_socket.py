@@ -77,14 +77,19 @@ def listening(path: Path) -> socket.socket:
 
 
 def answers(path: Path) -> bool:
-    """Tell whether a service of this user listens at a path; nothing there, or a stale socket: it does not.
+    """Tell whether a service of this user listens at a path. Raises as `pid_at`."""
+    return pid_at(path) is not None
+
+
+def pid_at(path: Path) -> int | None:
+    """Return the process of the service that listens at a path; None where none does, 0 where nobody tells.
 
     Raises StoreError where something else than a socket of ours is there, or one that is not for us.
     """
     try:
         found = path.lstat()
     except FileNotFoundError:
-        return False
+        return None
     except OSError as error:
         raise StoreError(f"{path} cannot be looked at ({error.strerror})") from None
     if not stat.S_ISSOCK(found.st_mode):
@@ -96,11 +101,11 @@ def answers(path: Path) -> bool:
         try:
             probe.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
-            return False
+            return None
         except OSError as error:
             why = error.strerror or "it does not answer"
             raise StoreError(f"{path} cannot be reached ({why}): is the service stopped?") from None
-    return True
+        return _credentials(probe)[0]
 
 
 def peer_of(transport: Any) -> tuple[int, str] | None:
@@ -108,12 +113,17 @@ def peer_of(transport: Any) -> tuple[int, str] | None:
     connection = transport.get_extra_info("socket") if transport is not None else None
     if connection is None or connection.family != socket.AF_UNIX:
         return None
-    if hasattr(socket, "SO_PEERCRED"):
-        size = _CREDENTIALS.size
-        _, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-    else:  # the mode of the socket lets nobody else in
-        uid = os.geteuid()
+    _, uid = _credentials(connection)
     return uid, f"{_name(uid)}@{socket.gethostname()}"
+
+
+def _credentials(connection: Any) -> tuple[int, int]:
+    """Return process and user at the other end, as the kernel knows them."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0, os.geteuid()  # the mode of the socket lets nobody else in
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _ = _CREDENTIALS.unpack(found)
+    return pid, uid
 
 
 def _name(uid: int) -> str:

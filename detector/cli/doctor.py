@@ -1,11 +1,13 @@
 """`parity doctor`: what is wrong with this installation, and what to do about it."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from textwrap import wrap
 
 import click
 
@@ -17,16 +19,21 @@ _EXTRAS = {"docker": "docker", "aws": "boto3", "postgres": "asyncpg", "redis": "
 #: The defect that can lose a commit when a WAL is reset is mended from these versions on, by branch.
 _WAL_MENDED = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 _LEAST_FREE = 256 * 1024 * 1024
+#: Of a terminal.
+_COLUMNS = 80
 
 
 @click.command()
 @config_option
 def doctor(config_path: str | None) -> None:
-    """Check Python, SQLite, extras, colliding packages, configuration and disk."""
+    """Check this installation: programs, configuration, disk, service, database, clock and lags."""
     wrong = 0
     for fine, text in _findings(config_path):
         wrong += not fine
-        say(f"{styled('✓', fg='green') if fine else styled('✖', fg='red')} {text}")
+        first, *more = wrap(text, _COLUMNS - 2, break_long_words=False, break_on_hyphens=False)
+        say(f"{styled('✓', fg='green') if fine else styled('✖', fg='red')} {first}")
+        for line in more:
+            say(f"  {line}")
     if wrong:
         finish(ERROR, f"doctor: {wrong} thing{'s' * (wrong != 1)} to mend")
     finish(0, "doctor: all is well")
@@ -60,6 +67,12 @@ def _findings(config_path: str | None) -> Iterator[tuple[bool, str]]:
     free = shutil.disk_usage(folder).free
     yield free >= _LEAST_FREE, f"{free // 1024 // 1024} MB free under {folder} (256 MB are needed)"
     yield os.access(folder, os.W_OK), f"{folder} can be written"
+    from detector.cli.health import health
+
+    async def every() -> list[tuple[bool, str]]:
+        return [finding async for finding in health(config)]
+
+    yield from asyncio.run(every())
 
 
 def _sqlite() -> tuple[bool, str]:

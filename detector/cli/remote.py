@@ -109,7 +109,8 @@ class Remote:
                 sent["data"] = await asyncio.to_thread(gzip.compress, sent["data"], 6)
                 sent["headers"]["Content-Encoding"] = "gzip"
         # What operates the service stands beside the interface.
-        address = f"{self._server}{path}" if path.startswith("/-/") else f"{self._server}/api/v1{path}"
+        operates = path.startswith(("/-/", "/readyz"))
+        address = f"{self._server}{path}" if operates else f"{self._server}/api/v1{path}"
         try:
             async with self._session.request(
                 method, address, params=params, allow_redirects=False, **sent

@@ -61,6 +61,9 @@ class Location(Protocol):
     async def sizes(self, connection: AsyncConnection) -> Sizes:
         """Return how much room it takes."""
 
+    async def conditions(self, connection: AsyncConnection) -> list[tuple[bool, str]]:
+        """Return what may be wrong with how it runs: whether all is well, and what was looked at."""
+
     async def damages(self, connection: AsyncConnection) -> list[str]:
         """Return what a check of every page finds; nothing where the server checks its pages itself."""
 

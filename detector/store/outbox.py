@@ -158,6 +158,17 @@ class Outbox:
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one()
 
+    async def backlog(self) -> tuple[int, datetime | None, int]:
+        """Return how many alerts are owed, since when the oldest of them is, and how many are parked."""
+        rows = select(r.outbox.c.state, func.count(), func.min(r.outbox.c.created_at)).group_by(
+            r.outbox.c.state
+        )
+        async with self._database.read() as connection:
+            found = {row[0]: (row[1], row[2]) for row in await connection.execute(rows)}
+        owed = [found[state] for state in OWED if state in found]
+        oldest = min((since for _, since in owed), default=None)
+        return sum(count for count, _ in owed), oldest, found.get("parked", (0, None))[0]
+
     async def deliveries(self, limit: int = 100) -> list[Delivery]:
         """Return the last tries, newest first."""
         query = (

@@ -52,6 +52,14 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 _OPENED: Final = "open store"
 _MARK: Final = "INSERT INTO audit_event (at, actor, action, target) VALUES ($1, $2, $3, $4) RETURNING id"
 _NEWEST_MARK: Final = "SELECT max(id) FROM audit_event WHERE action = $1"
+_CONDITIONS: Final = text(
+    "SELECT name, setting FROM pg_settings "
+    "WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')"
+)
+_NOW: Final = text("SELECT clock_timestamp()")
+#: The oldest version that the tests run on.
+_OLDEST: Final = 15
+_SKEW_SECONDS: Final = 60
 _SIZE: Final = text("SELECT pg_database_size(current_database())")
 _TABLE_SIZES: Final = text(
     "SELECT relname, pg_total_relation_size(oid) FROM pg_class "
@@ -128,6 +136,23 @@ class PostgresDatabase:
     async def sizes(self, connection: AsyncConnection) -> Sizes:
         tables = {row[0]: int(row[1]) for row in await connection.execute(_TABLE_SIZES)}
         return Sizes(database=(await connection.execute(_SIZE)).scalar_one(), journal=None, tables=tables)
+
+    async def conditions(self, connection: AsyncConnection) -> list[tuple[bool, str]]:
+        now = datetime.now(UTC)
+        found = {row[0]: str(row[1]) for row in await connection.execute(_CONDITIONS)}
+        there = (await connection.execute(_NOW)).scalar_one()
+        version = found.pop("server_version")
+        major = int(version.partition(".")[0])
+        ahead = round((there - now).total_seconds())
+        told = [
+            (major >= _OLDEST, f"PostgreSQL {version} ({_OLDEST} or newer is tested)"),
+            (abs(ahead) <= _SKEW_SECONDS, f"the clock of PostgreSQL is {ahead} s ahead of the one here"),
+        ]
+        unsafe = [name for name, word in found.items() if word == "off"]
+        return [
+            *told,
+            *((False, f"{name} is off: a crash can lose what was acknowledged") for name in unsafe),
+        ]
 
     async def damages(self, connection: AsyncConnection) -> list[str]:
         """Pages have checksums of the server, keys are its own to keep."""

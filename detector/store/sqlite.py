@@ -42,6 +42,8 @@ _WRITER_PRAGMAS: Final = (
 )
 _READER_PRAGMAS: Final = ("PRAGMA busy_timeout=5000", "PRAGMA query_only=ON")
 _READERS: Final = 4
+#: Twice what a writer leaves of it.
+_LONGEST_JOURNAL: Final = 128_000_000
 
 
 class SqliteFile:
@@ -110,6 +112,11 @@ class SqliteFile:
             journal=_size(self.path.with_name(f"{self.path.name}-wal")),
             tables=tables,
         )
+
+    async def conditions(self, connection: AsyncConnection) -> list[tuple[bool, str]]:
+        journal = _size(self.path.with_name(f"{self.path.name}-wal"))
+        held = "" if journal <= _LONGEST_JOURNAL else ": a reader holds it back, end it"
+        return [(not held, f"{journal // 1_000_000} MB in the journal of {self.path.name}{held}")]
 
     async def damages(self, connection: AsyncConnection) -> list[str]:
         found = [str(line) for line in (await connection.execute(_WHOLE_CHECK)).scalars()]

@@ -99,6 +99,7 @@ class Store:
         self.mark_failed = outbox.mark_failed
         self.message_handle = outbox.message_handle
         self.outbox_size = outbox.outbox_size
+        self.backlog = outbox.backlog
         self.deliveries = outbox.deliveries
 
         self._renaming = Renaming(database)

@@ -81,6 +81,11 @@ def test_a_deployment_and_a_push_need_no_address(beside: Parity) -> None:
     assert good(sent).why.startswith("push: taken as prod#")
 
 
+def test_the_doctor_sees_the_service(served: Service, beside: Parity) -> None:
+    found = beside("doctor").out.replace("\n  ", " ")
+    assert f"✓ the service runs as process {served.pid}, and its socket answers" in found
+
+
 def test_what_is_over_is_dropped_by_the_service(beside: Parity) -> None:
     assert "was dropped before" in good(beside("db", "prune")).why
 

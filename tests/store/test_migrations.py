@@ -48,18 +48,49 @@ async def _connected(location: Location) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def _downgraded(connection: Connection) -> None:
-    """Empty a database of today and give it the first schema."""
+def _downgraded(connection: Connection, revision: str = "0001") -> None:
+    """Empty a database of today and give it an earlier schema."""
     there = MetaData()
     there.reflect(connection)
     there.drop_all(connection)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(schema._MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "0001")
+    command.upgrade(config, revision)
 
 
 async def _rows(connection: AsyncConnection, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await connection.execute(text(query))]
+
+
+REVISIONS: Final = [path.name[:4] for path in sorted((schema._MIGRATIONS / "versions").glob("0*.py"))]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_row_of_every_table_of_every_schema_is_kept(url: str, revision: str) -> None:
+    """Expand only: what an earlier version wrote is there for this one, and for itself while both run."""
+    location = locate(url)
+    async with _connected(location) as connection:
+        await connection.run_sync(_downgraded, revision)
+        before = await connection.run_sync(_one_row_each)
+    await schema.bring_up_to_date(location)
+    async with _connected(location) as connection:
+        for table, row in before.items():
+            columns = ", ".join(f'"{name}"' for name in row)
+            assert await _rows(connection, f'SELECT {columns} FROM "{table}"') == [tuple(row.values())]
+        assert await _rows(connection, "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+
+
+def _one_row_each(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Put a row into every table of the schema as it is, and return them."""
+    there = MetaData()
+    there.reflect(connection)
+    rows: dict[str, dict[str, Any]] = {}
+    words: dict[type, Any] = {int: 1, str: "{}", bytes: b"\0", bool: False, float: 0.5}
+    for table in there.sorted_tables:
+        if table.name != "alembic_version":
+            rows[table.name] = {column.name: words[column.type.python_type] for column in table.columns}
+            connection.execute(table.insert(), rows[table.name])
+    return rows
 
 
 async def test_a_database_of_the_first_schema_keeps_its_streams_and_what_refers_to_them(
