@@ -1,14 +1,15 @@
 """How commands reach what is stored: the configuration, and the database opened to read."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from detector.assembly import Reading, reading
 from detector.config.load import find, load
 from detector.config.records import Config
+from detector.errors import StoreInUseError
 
 
 def configuration(path: str | None) -> Config:
@@ -40,3 +41,13 @@ def service_beside(config: Config) -> Path | None:
 
     path = socket_path(config)
     return path if answers(path) else None
+
+
+@contextmanager
+def collecting() -> Iterator[None]:
+    """Say of a database that a service has open what to do instead of collecting beside it."""
+    try:
+        yield
+    except StoreInUseError as error:
+        instead = "or let it: a service collects by itself; parity snapshot --no-store only looks"
+        raise StoreInUseError(f"{error}, {instead}") from None

@@ -15,12 +15,13 @@ from detector.config.records import Config
 @config_option
 def once(config_path: str | None) -> None:
     """Collect, compare and deliver once: for cron, and for CI with a cached database file."""
-    from detector.cli.asking import configuration
+    from detector.cli.asking import collecting, configuration
     from detector.logging import configure
 
     # The lines above say what became of each source: the log adds what went wrong.
     configure(level=logging.WARNING)
-    failed, open_drifts, sources = asyncio.run(_round(configuration(config_path)))
+    with collecting():
+        failed, open_drifts, sources = asyncio.run(_round(configuration(config_path)))
     seen = f"{sources - failed} of {sources} sources seen"
     if open_drifts:
         noun = "drift is" if open_drifts == 1 else "drifts are"

@@ -31,7 +31,7 @@ def snapshot(
 
     With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take.
     """
-    from detector.cli.asking import configuration
+    from detector.cli.asking import collecting, configuration
     from detector.logging import configure
 
     configure(level=logging.WARNING)
@@ -44,7 +44,8 @@ def snapshot(
 
             say(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode())
     else:
-        failed = asyncio.run(_stored(config, wanted))
+        with collecting():
+            failed = asyncio.run(_stored(config, wanted))
     if failed:
         finish(CANNOT_TELL, f"snapshot: {failed} of {len(wanted)} sources could not be seen")
     finish(0, f"snapshot: {len(wanted)} sources seen")

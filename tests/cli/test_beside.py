@@ -97,6 +97,14 @@ def test_what_cannot_be_done_beside_it_is_refused_with_its_pid(served: Service, 
     assert f"is in use by process {served.pid}: stop it first" in refused.why
 
 
+@pytest.mark.parametrize("command", ["once", "snapshot"])
+def test_collecting_beside_it_is_left_to_it(served: Service, beside: Parity, command: str) -> None:
+    refused = beside(command)
+    assert refused.code == 4
+    assert f"is in use by process {served.pid}: stop it first, or let it" in refused.why
+    assert beside("snapshot", "--no-store").code == 0
+
+
 def test_a_push_to_nobody_says_what_to_start(shop: Path, parity: Parity) -> None:
     refused = parity("push", ".env.prod", "--env", "prod", "--service", "api")
     assert refused.code == 2

@@ -73,7 +73,7 @@ def test_3_where_the_sides_have_no_section_in_common(parity: Parity, folder: Pat
             "'info' is not one of 'low', 'medium', 'high', 'critical'",
         ),
         (("status",), "parity: 1 problem in the configuration"),
-        (("push", ".env", "--env", "prod", "--service", "api"), "parity: missing option '--server'"),
+        (("push", ".env", "--env", "prod"), "parity: missing option '--service'"),
     ],
 )
 def test_2_is_a_wrong_word_and_names_the_known_ones(
