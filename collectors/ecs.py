@@ -112,8 +112,16 @@ async def _described(run: Any, options: EcsOptions, names: Sequence[str]) -> lis
     for start in range(0, len(names), _SERVICES_A_CALL):
         some = names[start : start + _SERVICES_A_CALL]
         answer = await run("describe_services", cluster=options.cluster, services=list(some), **include)
+        _require_told(answer)
         found += [one for one in answer.get("services") or () if one.get("status") != "INACTIVE"]
     return found
+
+
+def _require_told(answer: Mapping[str, Any]) -> None:
+    """Raise UnseenError where AWS leaves out a service for another reason than that there is none."""
+    for failure in answer.get("failures") or ():
+        if failure.get("reason") != "MISSING":
+            raise UnseenError("unreachable", "ecs:DescribeServices: AWS told of some services only")
 
 
 async def _fetch(run: Any, run_pages: Any, cluster: str, service: Mapping[str, Any]) -> Answers:

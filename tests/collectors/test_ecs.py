@@ -302,3 +302,22 @@ def test_errors_of_aws_in_our_words(aws: AwsServer, code: str, message: str) -> 
         _aws.answer(client, "describe_services")
     assert str(caught.value).startswith(message)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("MISSING", "not_in_view: no active ECS service"),
+        ("ACCESS_DENIED", "unreachable: ecs:DescribeServices: AWS told of some services only"),
+    ],
+)
+async def test_a_service_is_gone_only_where_aws_says_that_it_is_missing(
+    aws: AwsServer, monkeypatch: pytest.MonkeyPatch, reason: str, said: str
+) -> None:
+    def answer(_client: Any, _operation: str, **_: Any) -> dict[str, Any]:
+        return {"services": [], "failures": [{"arn": "arn:aws:ecs:service/canary", "reason": reason}]}
+
+    monkeypatch.setattr(_aws, "answer", answer)
+    with pytest.raises(UnseenError) as caught:
+        await EcsCollector().collect(_options(aws), context())
+    assert str(caught.value).startswith(said)
