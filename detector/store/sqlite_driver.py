@@ -4,6 +4,7 @@ The adapter of SQLAlchemy asks it four times: for a cursor, for the statement, f
 of the cursor. Each time costs more than what most of our statements do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -72,8 +73,16 @@ class WholeConnection(aiosqlite.Connection):
         return WholeCursor(self)
 
     async def run(self, work: Callable[[sqlite3.Connection], _Done]) -> _Done:
-        """Do something with the connection, in its thread."""
-        return await self._execute(work, self._conn)  # type: ignore[no-any-return, no-untyped-call]
+        """Do something with the connection, in its thread.
+
+        Whoever is cancelled leaves when the thread is done: it could not answer to a loop that has ended.
+        """
+        try:
+            return await self._execute(work, self._conn)  # type: ignore[no-any-return, no-untyped-call]
+        except asyncio.CancelledError:
+            self._conn.interrupt()
+            await self._execute(_nothing)  # type: ignore[no-untyped-call]
+            raise
 
     async def rollback(self) -> None:
         """Roll back, where there is a transaction: the pool asks for it after every commit."""
@@ -99,6 +108,10 @@ async def connected(address: str, pragmas: Iterable[str]) -> WholeConnection:
     connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does for connections of its own
     await connection
     return connection
+
+
+def _nothing() -> None:
+    """Do nothing, after all that was asked before."""
 
 
 def _execute(statement: str, parameters: Sequence[Any], connection: sqlite3.Connection) -> _Done:
