@@ -40,6 +40,7 @@ PAGES = (
     "CHANGELOG.md",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
 )
+TEMPLATES = tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "dashboards").rglob("*.html")))
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -123,11 +124,13 @@ def test_every_exit_code_is_documented() -> None:
     assert StoreError.exit_code == 4
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *TEMPLATES])
 def test_no_page_names_a_command_that_does_not_exist(name: str) -> None:
     known = {each for each, _ in commands(parity_group)}
     groups = {each.rpartition(" ")[0] for each in known}
-    for words in re.findall(r"(?:^\$ |`|json \| )(parity [a-z]+(?: [a-z]+)?)", page(name), re.MULTILINE):
+    for words in re.findall(
+        r"(?:^\$ |`|json \| |<code(?: data-copy)?>)(parity [a-z]+(?: [a-z]+)?)", page(name), re.MULTILINE
+    ):
         first_two = " ".join(words.split()[:2])
         if first_two in groups:
             assert words in known | groups, words
