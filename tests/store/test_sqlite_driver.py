@@ -17,8 +17,11 @@ async def test_who_is_cancelled_leaves_when_the_thread_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ended = asyncio.Event(), []
-    tell = asyncio.get_running_loop().call_soon_threadsafe
+    loop = asyncio.get_running_loop()
     execute = sqlite_driver._execute
+
+    def begin() -> None:
+        loop.call_soon_threadsafe(begun.set)
 
     def watched(*words: Any) -> Any:
         try:
@@ -29,7 +32,7 @@ async def test_who_is_cancelled_leaves_when_the_thread_is_done(
 
     monkeypatch.setattr(sqlite_driver, "_execute", watched)
     connection = await connected(f"file:{tmp_path / 'a.db'}?mode=rwc", ())
-    await connection.create_function("begun", 0, lambda: tell(begun.set) and None)
+    await connection.create_function("begun", 0, begin)
     task = asyncio.create_task(connection.cursor().execute(ENDLESS))
     await begun.wait()
     task.cancel()
