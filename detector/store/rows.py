@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.store import tables as t
@@ -33,6 +34,8 @@ from detector.store.memory import Known
 from detector.store.past import COVERAGE, FACTS
 
 K = TypeVar("K", int, str)
+
+_SQLITE: Final = sqlite.dialect(paramstyle="qmark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +147,18 @@ class _Deltas:
 
 
 async def write_new(connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add rows to an open table, in the order of its columns."""
-    names = [column.name for column in table.columns]
-    if rows:
+    """Add rows to an open table, in the order of its columns: a first load has thousands of them."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql(_ADD_PLAIN[table], list(rows))
+    elif len(rows) < _COPIED_FROM:
+        names = table.columns.keys()
         await connection.execute(_ADD[table], [dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        await driver.copy_records_to_table(table.name, records=rows, columns=table.columns.keys())
 
 
 def _changes(tables: tuple[Table, Table]) -> tuple[Insert, Delete, Update]:
@@ -167,4 +178,8 @@ def _changes(tables: tuple[Table, Table]) -> tuple[Insert, Delete, Update]:
 
 _CHANGES: Final = {tables: _changes(tables) for tables in (FACTS, COVERAGE)}
 _ADD: Final = {tables[0]: insert(tables[0]) for tables in (FACTS, COVERAGE)}
+#: Rows as they are: the way of a row through SQLAlchemy takes as long as the row itself.
+_ADD_PLAIN: Final = {table: str(add.compile(dialect=_SQLITE)) for table, add in _ADD.items()}
+#: Rows from which COPY is worth its beginning and its end.
+_COPIED_FROM: Final = 50
 _ADD_SNAPSHOT: Final = insert(t.snapshot)

@@ -13,7 +13,7 @@ from detector.store.grouping import Group
 from detector.store.memory import Known
 from detector.store.rows import Rows
 from detector.store.store import Store, open_store
-from tests.store.seen import RECEIVED, observed, packages
+from tests.store.seen import RECEIVED, minute, observed, packages
 
 
 class Writer:
@@ -169,3 +169,27 @@ async def test_the_store_keeps_the_others_of_a_transaction_that_one_spoiled(
         f"s{number}": packages(3, "1") for number in range(10)
     }
     await store.close()
+
+
+async def test_a_first_load_of_many_facts_is_there_whole_or_not_at_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way its rows take into the database."""
+    facts = packages(1_000)
+
+    async def refuse(*_: object) -> None:
+        raise StoreBusyError("at the last statement")
+
+    monkeypatch.setattr(writing, "write_states", refuse)
+    with pytest.raises(StoreBusyError):
+        await store.record(observed(0, facts), received_at=RECEIVED, scheduled=False)
+    monkeypatch.undo()
+    assert await store.streams() == []
+    await store.record(observed(0, facts), received_at=RECEIVED, scheduled=False)
+    less = dict(list(facts.items())[:400])
+    await store.record(observed(1, less), received_at=RECEIVED, scheduled=False)
+    await store.record(observed(2, facts), received_at=RECEIVED, scheduled=False)
+    (stream,) = await store.streams()
+    assert dict(stream.sections["dependencies"].facts) == facts
+    (then,) = await store.streams(as_of=minute(1))
+    assert dict(then.sections["dependencies"].facts) == less
