@@ -82,6 +82,16 @@ class Schedule:
             found.append(source)
         return found
 
+    def move(self, by: timedelta) -> None:
+        """Follow a clock that was set: an interval goes on as it was, a time of the day is what it says."""
+        self._heap = [
+            slot
+            if self._sources[slot.source_id].cron is not None
+            else _Slot(slot.at + by, slot.source_id, slot.nominal + by)
+            for slot in self._heap
+        ]
+        heapq.heapify(self._heap)
+
     def finished(self, source: Source) -> None:
         """Note that a run ended, however it did."""
         self._running.discard(id_of(source))

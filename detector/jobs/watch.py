@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from detector.config.records import Source
 from detector.errors import ParityError, StoreError
+from detector.jobs.clock import Clock, Every
 from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import TOGETHER, Compare
 from detector.jobs.deliver import Deliver, Result
@@ -80,6 +81,9 @@ class Watch:
         #: (environment, service) that a drift waits for: an unchanged observation may confirm it.
         self._waiting: set[tuple[str, str]] = set()
         self._stale_rules = False
+        #: Whether the store failed in the middle of a round of deliveries.
+        self._unsure_of_leases = False
+        self._clock = Clock()
         #: Service -> its sources that never ran. What is half seen is not judged: the other half explains it.
         self._first_looks: dict[str, set[SourceId]] = {}
         #: (environment, service) -> what came of it since it was judged.
@@ -132,15 +136,10 @@ class Watch:
             (self._report, REPORT),
             (self._remind_due, REMIND),
         ):
-            self._scheduler.add_job(self._job, "interval", args=[function], seconds=every.total_seconds())
+            self._scheduler.add_job(self._job, Every(every), args=[function])
         if self._prune is not None:
-            self._scheduler.add_job(
-                self._job,
-                "interval",
-                args=[self._prune_due],
-                seconds=PRUNE.total_seconds(),
-                next_run_time=datetime.now(UTC) + PRUNE_FIRST,
-            )
+            first = datetime.now(UTC) + PRUNE_FIRST
+            self._scheduler.add_job(self._job, Every(PRUNE), args=[self._prune_due], next_run_time=first)
         self._scheduler.start()
         self.tick()
 
@@ -275,9 +274,20 @@ class Watch:
     def tick(self) -> None:
         """Begin to run what is due, now and at every tick from now on."""
         # First of all: no error may end the ticking.
-        self._next_tick = asyncio.get_running_loop().call_later(TICK.total_seconds(), self.tick)
-        for source in self.schedule.due(datetime.now(UTC)):
+        loop, now = asyncio.get_running_loop(), datetime.now(UTC)
+        self._next_tick = loop.call_later(TICK.total_seconds(), self.tick)
+        if by := self._clock.set_by(now, loop.time()):
+            self._follow_clock(by, now)
+        for source in self.schedule.due(now):
             self._begin(self._run_due(source))
+
+    def _follow_clock(self, by: timedelta, now: datetime) -> None:
+        """Go on as before where the wall clock was set: nothing waits for its old time to come again."""
+        self._log.warning("clock was set", seconds=round(by.total_seconds()))
+        self.schedule.move(by)
+        self._review_at = dict.fromkeys(self._review_at, now)
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=now + job.trigger.interval)
 
     async def _run_due(self, source: Source) -> None:
         try:
@@ -344,8 +354,13 @@ class Watch:
 
     async def _send(self) -> None:
         try:
+            if self._unsure_of_leases:
+                # What the store leased, and could not say so, would wait for the end of the lease.
+                await self._store.end_leases(datetime.now(UTC))
+                self._unsure_of_leases = False
             self.on_delivery(await self._deliver.run(datetime.now(UTC)))
         except StoreError as error:
+            self._unsure_of_leases = True
             self._log.error("nothing delivered", error=str(error))
         except asyncio.CancelledError:
             # The service stops: what was being said is given back, and said after the next start.

@@ -32,6 +32,8 @@ class Recording:
         self._changes: Group[Change, Known] = Group(self._commit)
         #: Observations whose commit failed: it may have come about all the same.
         self._doubtful: dict[StreamKey, Entry] = {}
+        #: Streams of which it had, while whoever asked was told of a failure.
+        self._unheard: set[StreamKey] = set()
 
     @to_the_end
     async def record(
@@ -58,7 +60,7 @@ class Recording:
             arrival = Arrival(observation=observation, received_at=received_at, entry=entry, where=where)
             after = await self._changes.commit(Change(known=known, arrival=arrival, wording=wording))
         return Recorded(
-            changed=known is None or after.changed_seq != known.changed_seq,
+            changed=known is None or after.changed_seq != known.changed_seq or self._came_about(key),
             digest=digest.hex(),
             snapshot=after.changed_number,
             late=where.index < len(known.ring) - (where.kind == "instead") if known else False,
@@ -141,7 +143,7 @@ class Recording:
         if where.kind in {"next", "too_old"}:
             self._database.moved["seen"] += 1
         return Recorded(
-            changed=False,
+            changed=self._came_about(key),
             digest=entry.digest.hex(),
             snapshot=known.changed_number,
             late=where.kind == "too_old",
@@ -177,8 +179,16 @@ class Recording:
             if stored is not None and (known is None or doubtful in stored.ring):
                 known = stored
                 self._streams.put(key, known)
+            if stored is not None and doubtful in stored.ring:
+                self._unheard.add(key)
             self._doubtful.pop(key, None)
         return known
+
+    def _came_about(self, key: StreamKey) -> bool:
+        """Tell, once, whether a commit that seemed to fail changed something: nobody has judged it yet."""
+        unheard = key in self._unheard
+        self._unheard.discard(key)
+        return unheard
 
     def _turn(self, key: StreamKey) -> asyncio.Lock:
         """Return the lock that lets one observation of a stream be recorded after the other."""

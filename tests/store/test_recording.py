@@ -484,6 +484,8 @@ async def test_a_commit_whose_answer_was_lost_is_not_made_twice(
     monkeypatch.undo()
     again = await record(store, observed(1, packages(2)))
     assert (again.replayed, again.snapshot) == (True, 2)
+    assert again.changed, "nobody has judged it"
+    assert not (await record(store, observed(1, packages(2)))).changed
     assert (await record(store, observed(2, packages(3)))).snapshot == 3
     assert len(dependencies(await only(store))) == 3
 
