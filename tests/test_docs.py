@@ -424,6 +424,7 @@ def test_the_readme_names_every_command_group_and_page() -> None:
         "collectors.md",
         "judgement.md",
         "operating.md",
+        "faults.md",
         "benchmarks.md",
     }
     assert all(f"docs/{name}" in page("README.md") for name in pages)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.databases import new_url_of
 from tests.faults.nursery import Nursery
-from tests.faults.shop import Shop, SlackThread
+from tests.faults.shop import InThread, Shop
 from tests.servers.slack import Slack
 
 ShopOf: TypeAlias = Callable[..., Shop]
@@ -21,7 +21,7 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture
 def slack_thread() -> Iterator[Slack]:
-    with SlackThread() as slack:
+    with InThread(Slack()) as slack:
         yield slack
 
 

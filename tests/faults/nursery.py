@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,9 +65,14 @@ class Nursery(ServerProcess):
         words: Sequence[str] = ("serve",),
         mutation: str | None = None,
         disk: Disk | None = None,
+        clock: Path | None = None,
         stopped: bool = False,
     ) -> "Forked":
-        """Start a service, or another command, without waiting for it; ``stopped`` waits for SIGCONT."""
+        """Start a service, or another command, without waiting for it.
+
+        ``clock`` is a file that says by how many seconds its wall clock is wrong; ``stopped`` waits for
+        SIGCONT.
+        """
         output.touch()
         began = output.stat().st_size
         with socket.socket(socket.AF_UNIX) as door:
@@ -78,6 +83,7 @@ class Nursery(ServerProcess):
                 "output": str(output),
                 "mutation": mutation,
                 "disk": disk and [str(disk.folder), disk.size],
+                "clock": clock and str(clock),
                 "stopped": stopped,
             }
             door.sendall(json.dumps(order).encode() + b"\n")
@@ -122,6 +128,16 @@ class Forked:
                 self.kill()
                 raise ServerFailed(f"not ready:\n{self._output.read_text()[-4000:]}")
 
+    def until_stopped(self) -> None:
+        """Wait until it stands still, before it has done anything."""
+        status = Path(f"/proc/{self.pid}/stat")
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.005)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self.signal(signal.SIGCONT)
+
     def code(self, seconds: float = 30) -> int:
         """Return the exit code, when it has ended by itself."""
         assert not self.lives(seconds), f"still runs:\n{self._output.read_text()[-4000:]}"
@@ -156,7 +172,7 @@ class Forked:
 
 
 def _run(door: str) -> None:
-    from detector.cli import parity
+    from detector.cli import main
 
     asyncio.run(_warm(Path(door).with_name("warm")))
     for thread in threading.enumerate():
@@ -177,7 +193,7 @@ def _run(door: str) -> None:
                 if pid == 0:
                     listening.close()
                     connection.close()
-                    _be_a_service(parity, order)
+                    _be_a_service(main, order)
                 connection.sendall(f"{pid}\n".encode())
 
 
@@ -199,7 +215,7 @@ async def _warm(folder: Path) -> None:
         await here.watch.stop()
 
 
-def _be_a_service(parity: Any, order: Mapping[str, Any]) -> None:
+def _be_a_service(main: Callable[[], None], order: Mapping[str, Any]) -> None:
     from tests.faults.mutations import MUTATIONS
 
     kernel = ctypes.CDLL(None, use_errno=True)
@@ -209,20 +225,24 @@ def _be_a_service(parity: Any, order: Mapping[str, Any]) -> None:
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(output, stream)
-    code = 70
+    code = 0
     try:
         if order["disk"]:
             _mount(kernel, *order["disk"])
         if order["stopped"]:
             os.kill(os.getpid(), signal.SIGSTOP)
         _hurry()
+        if order["clock"]:
+            _set_clock(Path(order["clock"]))
         if order["mutation"] is not None:
             MUTATIONS[order["mutation"]]()
-        parity.main(order["words"])
+        sys.argv = ["parity", *order["words"]]
+        main()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - told, whatever it is; the fork must not go on as its parent
         traceback.print_exc()
+        code = 70
     finally:
         print("", json.dumps({"event": "ended", "code": code}), sep="\n", flush=True)
         sys.stderr.flush()
@@ -256,6 +276,23 @@ def _hurry() -> None:
     soon = timedelta(milliseconds=100)
     watch.FLUSH = watch.REVIEW = watch.DELIVER = soon  # type: ignore[misc]
     outgoing.PACE_SECONDS = 0.0  # type: ignore[misc]
+
+
+def _set_clock(wrong_by: Path) -> None:
+    """Let what the product and its scheduler take for the time be wrong, from moment to moment."""
+
+    class Kind(type):
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, datetime)
+
+    class Wrong(datetime, metaclass=Kind):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(seconds=float(wrong_by.read_text()))
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("detector.", "apscheduler.")) and vars(module).get("datetime") is datetime:
+            vars(module)["datetime"] = Wrong
 
 
 if __name__ == "__main__":

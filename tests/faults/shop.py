@@ -13,12 +13,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
 import asyncpg
 
@@ -26,6 +26,8 @@ from detector.store.store import open_store
 from tests.faults.nursery import Disk, Forked, Nursery
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.slack import Slack
+
+T = TypeVar("T")
 
 #: Longer than anything that is waited for takes on a busy machine.
 PATIENCE: Final = 30.0
@@ -70,21 +72,20 @@ _HALVES: Final = {
 }
 
 
-class SlackThread:
-    """The double of Slack in a thread of its own: a test that blocks does not stop it."""
+class InThread(Generic[T]):
+    """Something of a loop, in a thread with a loop of its own: a test that blocks does not stop it."""
 
-    def __init__(self) -> None:
-        self.slack = Slack()
+    def __init__(self, what: AbstractAsyncContextManager[T]) -> None:
+        self._what = what
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> Slack:
+    def __enter__(self) -> T:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.slack.__aenter__(), self._loop).result(PATIENCE)
-        return self.slack
+        return asyncio.run_coroutine_threadsafe(self._what.__aenter__(), self._loop).result(PATIENCE)
 
     def __exit__(self, *_exc: object) -> None:
-        end = self.slack.__aexit__(None, None, None)
+        end = self._what.__aexit__(None, None, None)
         asyncio.run_coroutine_threadsafe(end, self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
@@ -160,8 +161,10 @@ class Shop:
         mutation: str | None = None,
         patience: float = PATIENCE,
         disk: Disk | None = None,
+        clock: Path | None = None,
     ) -> None:
         self.counts = Counts()
+        self._clock = clock
         self._disk = disk
         self.database = database
         self.port = free_port()
@@ -206,7 +209,9 @@ class Shop:
 
     def start(self) -> None:
         """Start the service, or start it again."""
-        self.service = self._nursery.serve(self.config, self._output, mutation=self.mutation, disk=self._disk)
+        self.service = self._nursery.serve(
+            self.config, self._output, mutation=self.mutation, disk=self._disk, clock=self._clock
+        )
 
     def revive(self) -> None:
         """Where the service was killed: look what it left, and start it again."""
@@ -226,7 +231,7 @@ class Shop:
             answer = self.try_to_push(environment, facts)
             return answer is not None and answer.status == 200
 
-        if not self._until(acknowledged):
+        if not self.until(acknowledged):
             self.counts.wrong.append(f"a push is not taken: {facts}")
 
     def push_once(self, version: str) -> Answer:
@@ -264,21 +269,31 @@ class Shop:
     def cycle(self, number: int) -> None:
         """Let a part come and go, and wait until both were told."""
         part = f"part-{number:05}"
-        posts = self._posts()
+        posts = self.posts()
         self.push("prod", BASE | {f"pkg:npm/{part}": "2.0.0"})
-        told = self._until(lambda: part in self._standing())
+        told = self.until(lambda: part in self.standing())
         self.push("staging", BASE)  # says it again: a beat
         self.push("prod", BASE)
-        green = told and self._until(lambda: part not in self._standing())
+        green = told and self.until(lambda: part not in self.standing())
         self.counts.alerts += 2
         self.counts.lost_alerts += (not told) + (not green)
-        if green and not self._until(lambda: self._is_settled(part)):
+        if green and not self.until(lambda: self._is_settled(part)):
             self.counts.wrong.append(f"{part} is not settled in the register, or its alert not marked")
-        twice = self._posts() - posts - 1
+        twice = self.posts() - posts - 1
         self.counts.duplicates += max(0, twice)
         self.counts.most_duplicates = max(self.counts.most_duplicates, twice)
 
-    def _until(self, holds: Callable[[], bool]) -> bool:
+    def open_drift(self, part: str) -> None:
+        """Let a part come that stays, and wait until it was told."""
+        self.push("prod", BASE | {f"pkg:npm/{part}": "2.0.0"})
+        assert self.until(lambda: part in self.standing())
+
+    def register(self) -> list[tuple[str, str, str]]:
+        """What the register holds: item, state, since when."""
+        items = self.get("/api/v1/drift?state=open&state=pending&state=resolved&limit=1000").document["items"]
+        return [(row["item"], row["state"], row["opened_at"]) for row in items]
+
+    def until(self, holds: Callable[[], bool]) -> bool:
         """Wait until something holds, starting the service again whenever it was killed."""
         deadline = time.monotonic() + self._patience
         while True:
@@ -289,12 +304,12 @@ class Shop:
                 return False
             time.sleep(_POLL_SECONDS)
 
-    def _standing(self) -> str:
+    def standing(self) -> str:
         """What the messages say that are not green."""
         latest = [message.latest for message in self.slack.messages if message.thread_ts is None]
         return json.dumps([said for said in latest if _state(said) == "open"])
 
-    def _posts(self) -> int:
+    def posts(self) -> int:
         return sum(
             message.thread_ts is None and message.channel == "C0SHOP" for message in self.slack.messages
         )
@@ -317,7 +332,7 @@ class Shop:
             item.removeprefix("pkg:npm/")
             for (item,) in rows(self.database, self._folder, "SELECT item FROM drift")
         }
-        told = set(re.findall(r"part-\d{5}", self._standing()))
+        told = set(re.findall(r"part-\d{5}", self.standing()))
         return [f"told of {part}, which is not stored" for part in sorted(told - known)]
 
     def close_the_books(self) -> Counts:
@@ -337,14 +352,15 @@ class Shop:
             for at, facts in self._acknowledged:
                 changes += facts != before
                 before = facts
-                streams = await store.streams(environments=("prod",), as_of=at)
+                streams = await store.streams(environments=("prod",), services=("shop",), as_of=at)
                 found = [dict(stream.sections["dependencies"].facts) for stream in streams]
                 if found != [facts]:
                     self.counts.lost += 1
-            (staging,) = await store.streams(environments=("staging",))
+            (staging,) = await store.streams(environments=("staging",), services=("shop",))
             if staging.last_seen != self._at:
                 self.counts.wrong.append("that staging was seen again is forgotten")
-            snapshots = await store.snapshots("prod", limit=100_000)
+            every = await store.snapshots("prod", limit=1_000_000)
+            snapshots = [snapshot for snapshot in every if snapshot.services == ("shop",)]
             if not changes <= len(snapshots) <= changes + self._refused:
                 self.counts.wrong.append(f"{changes} changes made {snapshots}")
             for drift in await store.register(with_events=True):
