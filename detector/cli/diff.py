@@ -14,7 +14,7 @@ from detector.cli.output import (
     show,
 )
 from detector.errors import UsageError, did_you_mean
-from detector.model.expressions import Expression, Locator, StandardInput, parse
+from detector.model.expressions import Expression, Locator, StandardInput, both_of, parse
 from detector.model.words import TIERS, Severity, Tier
 
 #: Short names of tiers that `--as` takes beside the full ones.
@@ -45,7 +45,7 @@ tiers_option = click.option(
 
 @click.command()
 @click.argument("left")
-@click.argument("right")
+@click.argument("right", required=False)
 @tiers_option
 @fail_on_option("low")
 @incomplete_option
@@ -55,7 +55,7 @@ tiers_option = click.option(
 @output_option
 def diff(
     left: str,
-    right: str,
+    right: str | None,
     tiers: tuple[Tier, Tier] | None,
     fail_on: Severity,
     allow_incomplete: bool,
@@ -71,11 +71,12 @@ def diff(
     parity diff uv.lock docker:checkout
     heroku config --json | parity diff .env -
     parity diff prod@{2.days.ago} prod
+    parity diff prod#12..prod#15
     """
     from detector.cli.table import comparison_lines
     from detector.queries.answering import answer_of
 
-    ours, theirs = parse(left), parse(right)
+    ours, theirs = both_of(left) if right is None else (parse(left), parse(right))
     document = _document(
         ours, theirs, tiers=tiers, services=services, config_path=config_path, everything=everything
     )

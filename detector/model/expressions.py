@@ -140,6 +140,21 @@ def parse(text: str) -> Expression:
     )
 
 
+def both_of(text: str) -> tuple[EnvironmentState, EnvironmentState]:
+    """Return the two states that ``prod#12..prod#15`` names. Raises ExpressionError."""
+    at = text.find("..")
+    while at > 0:
+        try:
+            left, right = parse(text[:at]), parse(text[at + 2 :])
+        except ExpressionError:
+            pass  # a label may hold dots as well
+        else:
+            if isinstance(left, EnvironmentState) and isinstance(right, EnvironmentState):
+                return left, right
+        at = text.find("..", at + 1)
+    raise ExpressionError(f"{text!r} is one expression: give two, or LEFT..RIGHT such as prod#12..prod#15")
+
+
 def _selected(name: str, select: str, text: str) -> EnvironmentState:
     mark, rest = select[0], select[1:]
     if mark in "#~":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -633,3 +634,29 @@ def test_search_says_who_runs_a_version_and_of_whom_nobody_can_tell(folder: Path
     wrong = as_process("search", "django", "<1,,", cwd=folder)
     assert (wrong.code, "not a range of versions" in wrong.why) == (2, True)
     assert "a time such as" in as_process("search", "django", "--as-of", "yesterday", cwd=folder).why
+
+
+# --- states of the past -----------------------------------------------------------------------------------
+
+
+def test_any_two_states_of_history_can_be_compared(folder: Path) -> None:
+    write_shop(folder)
+    as_process("once", cwd=folder)
+    before = datetime.now(UTC).isoformat(timespec="milliseconds")
+    (folder / ".env.prod").write_text("APP_URL=https://prod.example\nNEW_KEY=1\n")
+    as_process("snapshot", "prod", cwd=folder)
+    newest = int(
+        json.loads(as_process("diff", "prod", "prod", "-o", "json", cwd=folder).out)["left"]["snapshot"]
+    )
+    for words in (
+        (f"prod#{newest - 1}", "prod"),
+        (f"prod#{newest - 1}..prod#{newest}",),
+        ("prod~1..prod",),
+        (f"prod@{{{before}}}", "prod"),
+        (f"prod@{{{before}}}..prod#{newest}",),
+    ):
+        answer = as_process("diff", *words, "-o", "json", cwd=folder)
+        found = json.loads(answer.out)["items"]
+        assert {"NEW_KEY"} <= {item["item"] for item in found if item["status"] == "right_only"}, words
+    alone = as_process("diff", "prod", cwd=folder)
+    assert (alone.code, "give two, or LEFT..RIGHT" in alone.why) == (2, True)

@@ -17,6 +17,7 @@ from detector.model.expressions import (
     Now,
     Numbered,
     StandardInput,
+    both_of,
     parse,
 )
 from tests.proof import examples
@@ -115,3 +116,23 @@ def test_any_text_is_understood_or_refused_and_never_ends_the_program(text: str)
 
 def test_how_long_ago() -> None:
     assert Ago(environment="prod", count=2, unit="weeks").delta == timedelta(days=14)
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("staging..prod", "staging", "prod"),
+        ("prod#12..prod#15", "prod#12", "prod#15"),
+        ("prod@{2026-11-01T00:00:00Z}..prod~1", "prod@{2026-11-01T00:00:00Z}", "prod~1"),
+        ("prod@1.4..prod", "prod@1.4", "prod"),
+        ("prod@1..2..prod", "prod@1..2", "prod"),  # a label may hold dots as well
+    ],
+)
+def test_two_states_may_be_one_word(text: str, left: str, right: str) -> None:
+    assert both_of(text) == (parse(left), parse(right))
+
+
+@pytest.mark.parametrize("text", ["prod", "../x", "a.env..b.env", "..", "prod..", "..prod", "prod...", ""])
+def test_one_word_that_is_not_two_states_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match=r"give two, or LEFT\.\.RIGHT"):
+        both_of(text)
