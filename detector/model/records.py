@@ -49,6 +49,7 @@ class Stream:
     traffic: Traffic = "live"
     source: str
     sections: Mapping[SectionName, Section]
+    #: Of the last observation; empty of a past state, which may be what several said together.
     digest: str
     #: `at` of the last observation, changed or not.
     last_seen: datetime

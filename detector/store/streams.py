@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Row, Select, Table, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detector.errors import NotFoundError
-from detector.model.canonical import observation_digest
 from detector.model.facts import Section, Unseen
 from detector.model.items import matches
 from detector.model.records import Stream
@@ -320,6 +319,8 @@ def _in_doubt(sections: Mapping[SectionName, Section]) -> dict[SectionName, froz
     found: dict[SectionName, frozenset[str]] = {}
     for name, section in sections.items():
         globs = [part.item for part in section.unseen]
+        if not globs:
+            continue
         if items := frozenset(item for item in section.facts if any(matches(glob, item) for glob in globs)):
             found[name] = items
     return found
@@ -358,8 +359,7 @@ def _stream(
         traffic=row.traffic,
         source=row.source,
         sections=sections,
-        # Of a past state the digest of what it holds: two different pasts must not look alike.
-        digest=observation_digest(sections) if when.past else ring[-1].digest.hex(),
+        digest="" if when.past else ring[-1].digest.hex(),
         last_seen=moment(last_seen),
         seen_at=tuple(moment(entry.at) for entry in seen),
         changed_seq=0 if when.past else row.changed_seq,
