@@ -112,11 +112,10 @@ class Views:
 
     def _at_hand(self, environment: str, services: Collection[str] | None) -> dict[StreamKey, Stream]:
         """Return the streams of kept views: what did not change of them is not read again."""
-        kept = [
-            self.kept.get(here)
-            for here in self.kept
-            if here[0] == environment and (services is None or here[1] in services)
-        ]
+        names = (
+            services if services is not None else [name for where, name in self.kept if where == environment]
+        )
+        kept = [self.kept.get((environment, name)) for name in names]
         return {StreamKey.of(stream): stream for one in kept if one is not None for stream in one.streams}
 
     def settled(self, view: View, values: Mapping[Place, str]) -> View:
