@@ -43,10 +43,12 @@ def reads() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-async def see(store: Store, at: float, *services: str, version: str = "1.0", source: str = "docker") -> None:
+async def see(
+    store: Store, at: float, *services: str, version: str = "1.0", environment: str = "prod"
+) -> None:
     for service in services:
         await store.record(
-            observed(at, packages(3, version), service=service, source=source),
+            observed(at, packages(3, version), service=service, environment=environment),
             received_at=RECEIVED,
             scheduled=True,
         )
@@ -111,6 +113,15 @@ async def test_an_order_of_arrival_that_changes_the_present_is_seen(store: Store
     )
 
 
+async def test_what_went_and_came_back_has_the_number_of_its_last_change(store: Store, views: Views) -> None:
+    await see(store, 0, "cart")
+    await views.of("prod", now=NOW)
+    await see(store, 1, "cart", version="2.0")
+    await see(store, 2, "cart")
+    (look,) = (await views.of("prod", now=NOW))["cart"].looks["main", "dependencies"]
+    assert look.stream.changed_seq == 3  # what its history is kept by
+
+
 async def test_what_grew_stale_is_not_taken_from_memory(store: Store, views: Views) -> None:
     await see(store, 0, "cart")
     until = MONDAY + timedelta(days=60)
@@ -166,4 +177,16 @@ async def test_views_that_leave_memory_are_read_when_they_are_asked_for_again(st
     assert "fact" not in seen
     with reads() as seen:
         assert list(await views.of("prod", now=NOW, services=services[:1])) == services[:1]
+    assert "fact" in seen
+
+
+async def test_no_environment_holds_views_that_had_to_leave(store: Store) -> None:
+    await see(store, 0, "cart", "shop")
+    await see(store, 0, "cart", "search", "shop", environment="staging")
+    policy = replace(POLICY, environments={name: Environment(name=name) for name in ("staging", "prod")})
+    views = Views(store, lambda: policy, bound=3 * (2048 + 3 * 128))
+    await views.of("prod", now=NOW)
+    await views.of("staging", now=NOW)
+    with reads() as seen:
+        assert list(await views.of("prod", now=NOW)) == ["cart", "shop"]
     assert "fact" in seen
