@@ -4,7 +4,7 @@ What two sets do not share is then the XOR of two integers, which costs nearly n
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import accumulate, count
+from itertools import accumulate, chain, count
 from operator import add
 from typing import Any, Final, cast
 
@@ -15,6 +15,7 @@ from detector.model.words import MAIN, SectionName
 
 _ONE: Final = ord("1")
 _TEXTS: Final = frozenset({str})
+_SETTINGS: Final = frozenset({str, bool, type(None)})
 
 
 class Table:
@@ -134,8 +135,19 @@ def unlike(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> tuple[set[
         apart = ours.items() ^ theirs.items()
         return {item for item, _ in apart}, (len(ours) + len(theirs) - len(apart)) // 2
     common = ours.keys() & theirs.keys()
-    changed = {item for item in common if not _is_one(ours[item], theirs[item])}
+    if _are_shapes(ours.values()) and _are_shapes(theirs.values()):
+        changed = {item for item in common if ours[item] != theirs[item]}
+    else:
+        changed = {item for item in common if not _is_one(ours[item], theirs[item])}
     return (ours.keys() ^ theirs.keys()) | changed, len(common) - len(changed)
+
+
+def _are_shapes(values: Collection[Value]) -> bool:
+    """Tell whether all are objects of texts and flags alone: such are one where Python calls them equal."""
+    objects = [value for value in values if type(value) is dict]
+    if len(objects) < len(values):
+        return False
+    return _SETTINGS.issuperset(map(type, chain.from_iterable(map(dict.values, objects))))
 
 
 def _is_one(one: Value, other: Value) -> bool:

@@ -10,7 +10,7 @@ from detector.model.facts import HINTS, Value
 from detector.model.items import from_purl, is_config_key
 from detector.model.key_names import looks_like_a_value
 from detector.model.wire_json import shown
-from detector.model.wire_shapes import Report, shape_from
+from detector.model.wire_shapes import Report, are_fine, shape_from
 from detector.model.words import SECTIONS, SectionName
 
 LONGEST_ITEM: Final = 512
@@ -102,16 +102,16 @@ def _fact(
 
 def _shapes(document: Mapping[str, Any], report: Report) -> dict[str, Value]:
     known = _AS_WRITTEN["config"]
-    facts: dict[str, Value] = {}
-    for name, written in document.items():
-        if name not in known:
-            if not _is_key(name, report):
-                continue
+    if document.keys() <= known:
+        named = dict(document)
+    else:
+        named = {name: shape for name, shape in document.items() if name in known or _is_key(name, report)}
+        for name in named.keys() - known:
             _remember("config", name)
-        shape = shape_from(name, written, report)
-        if shape is not None:
-            facts[name] = shape
-    return facts
+    if are_fine(named.values()):
+        return named
+    shapes = {name: shape_from(name, written, report) for name, written in named.items()}
+    return {name: shape for name, shape in shapes.items() if shape is not None}
 
 
 def _are_plain(section: SectionName, facts: Mapping[str, Any]) -> bool:
@@ -119,13 +119,13 @@ def _are_plain(section: SectionName, facts: Mapping[str, Any]) -> bool:
     texts = facts.values()
     if not facts or not _TEXTS.issuperset(map(type, texts)) or "repo#url" in facts:
         return False
-    together = "".join(texts)
+    together, lengths = "".join(texts), set(map(len, texts))
     return (
         facts.keys() <= _AS_WRITTEN[section]
         and together.isprintable()
         and not ("@" in together and "://" in together)
-        and max(map(len, texts)) <= _LONGEST_VERSION
-        and all(texts)
+        and 0 not in lengths
+        and max(lengths) <= _LONGEST_VERSION
     )
 
 

@@ -7,6 +7,7 @@ more than 64 levels. A byte order mark in front is skipped.
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -81,21 +82,26 @@ def _quickly(data: bytes) -> Any:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
         return _UNSURE
-    pairs, level = 0, [document] if isinstance(document, (dict, list)) else []
+    pairs = 0
+    # What stands in one object or list is looked at together: most of it are facts, and all of them alike.
+    families = [[document]] if isinstance(document, (dict, list)) else []
     for _ in range(DEEPEST):
-        below: list[Any] = []
-        for container in level:
-            members: Collection[Any] = container
-            if type(container) is dict:
-                pairs += len(container)
-                members = container.values()
-            if _HARMLESS.issuperset(map(type, members)):
+        below: list[list[Any]] = []
+        for family in families:
+            objects = [container for container in family if type(container) is dict]
+            pairs += sum(map(len, objects))
+            lists = family if not objects else [one for one in family if type(one) is list]
+            everyone: list[Collection[Any]] = [*map(dict.values, objects), *lists]
+            if _HARMLESS.issuperset(map(type, chain.from_iterable(everyone))):
                 continue
-            if any(map(_is_extreme, members)):
-                return _UNSURE
-            below += [member for member in members if type(member) in _CONTAINERS]
-        level = below
-    sure = not level and not _is_extreme(document) and data.count(b'":') == pairs
+            for members in everyone:
+                if any(map(_is_extreme, members)):
+                    return _UNSURE
+                children = [member for member in members if type(member) in _CONTAINERS]
+                if children:
+                    below.append(children)
+        families = below
+    sure = not families and not _is_extreme(document) and data.count(b'":') == pairs
     return document if sure else _UNSURE
 
 

@@ -4,9 +4,11 @@ What could be a value is refused, never trimmed: a config fact is a shape and ha
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from hashlib import md5, sha256
+from itertools import chain, repeat
+from operator import contains
 from typing import Any, Final, get_args
 
 from detector.errors import did_you_mean
@@ -33,9 +35,11 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Fields whose settings say something of one value alone: nothing is remembered of them.
 _OF_ONE_VALUE: Final = frozenset({"fingerprint", "endpoint"})
-#: (field, setting) that were looked at before; any flag of a field is as good as the other.
-_FINE: Final[set[tuple[str, str]]] = set()
+#: (field, setting) that were looked at before.
+_FINE: Final[set[tuple[str, str | bool]]] = set()
 _MOST_FINE: Final = 4_096
+_OBJECTS: Final = frozenset({dict})
+_SETTINGS: Final = frozenset({str, bool})
 _PLAINTEXT_FIELDS: Final = frozenset({"value", "raw", "plaintext", "secret"})
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _FINGERPRINT: Final = re.compile(r"k[0-9a-z]{1,16}:[0-9a-f]{32}")
@@ -49,8 +53,6 @@ _COMMON_VALUES: Final = (
 
 def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None:
     """Return the shape of a config value, or None after what is wrong with it went to ``report``."""
-    if type(written) is dict and _is_fine(written):
-        return written
     if not isinstance(written, dict):
         report(
             (name,), "plaintext-value-refused", 'a config fact is a shape such as {"type": "text"}, no value'
@@ -73,25 +75,26 @@ def shape_from(name: str, written: Any, report: Report) -> dict[str, Any] | None
     return None if faults else written
 
 
-def _is_fine(shape: dict[str, Any]) -> bool:
-    """Tell whether there is nothing to say against a shape, by what was said of its settings before."""
-    for field, setting in shape.items():
-        kind = type(setting)
-        if kind is str and field not in _OF_ONE_VALUE:
-            known = (field, setting)
-        elif kind is bool:
-            known = (field, "")
-        elif field in _OF_ONE_VALUE and _shape_fault(field, setting) is None:
+def are_fine(shapes: Collection[Any]) -> bool:
+    """Tell of many shapes at once that there is nothing to say against any, by what was said before."""
+    if not _OBJECTS.issuperset(map(type, shapes)):
+        return False
+    # Of texts and flags alone no two are equal that are not one, as 1 and true are.
+    if not _SETTINGS.issuperset(map(type, chain.from_iterable(map(dict.values, shapes)))):
+        return False
+    new = set().union(*map(dict.items, shapes)) - _FINE
+    prints = [setting for field, setting in new if field in _OF_ONE_VALUE]
+    if not all(map(_is_fingerprint, prints)):
+        return False
+    for field, setting in new:
+        if field in _OF_ONE_VALUE:
             continue
-        else:
+        if field not in _SHAPE_FIELDS or _shape_fault(field, setting) is not None:
             return False
-        if known not in _FINE:
-            if field not in _SHAPE_FIELDS or _shape_fault(field, setting) is not None:
-                return False
-            if len(_FINE) >= _MOST_FINE:
-                _FINE.clear()
-            _FINE.add(known)
-    return "type" in shape
+        if len(_FINE) >= _MOST_FINE:
+            _FINE.clear()
+        _FINE.add((field, setting))
+    return all(map(contains, shapes, repeat("type")))
 
 
 def _shape_fault(field: str, setting: Any) -> tuple[str, str] | None:
@@ -117,6 +120,12 @@ def _shape_fault(field: str, setting: Any) -> tuple[str, str] | None:
     if setting.partition(":")[2] in _unkeyed_hashes():
         return "weak-fingerprint", "a plain hash gives a common value away; use HMAC-SHA-256 with a key"
     return None
+
+
+def _is_fingerprint(setting: Any) -> bool:
+    if type(setting) is not str or not _FINGERPRINT.fullmatch(setting):
+        return False
+    return setting.partition(":")[2] not in _unkeyed_hashes()
 
 
 @cache

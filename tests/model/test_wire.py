@@ -453,7 +453,7 @@ def test_of_values_only_what_many_share_is_remembered() -> None:
     for _ in range(2):
         shapes = {"A_TOKEN": {"type": "text", "fingerprint": FINGERPRINT, "opaque": True}}
         assert facts_of(with_facts("config", shapes), "config") == shapes
-    assert {("type", "text"), ("opaque", "")} == wire_shapes._FINE
+    assert {("type", "text"), ("opaque", True)} == wire_shapes._FINE
     assert faults(with_facts("config", {"A": {"type": "text", "opaque": 1}})) == [
         ("/sections/config/facts/A/opaque", "validation-failed")
     ]
