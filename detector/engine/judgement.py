@@ -28,6 +28,8 @@ from detector.model.words import MAIN, Verdict
 PEER_SKEW = Allowance(span=timedelta(days=1))
 #: Scopes of a package that no running application needs.
 DEVELOPMENT_SCOPES = frozenset({"dev", "test", "lint", "docs"})
+#: Where left may lead: it has another value, or has what right does not have yet.
+_LEADING: Final = ("changed", "left_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def judge(case: Case, difference: Difference) -> Judged | None:
         difference = _out_of_sight(difference)
     (component, section, item), status, left, right, kind, distance, direction = difference
     service = case.service
-    nested = status == "changed" and section != "config"
+    nested = status == "changed" and section != "config" and type(left.value) is not str
     # Python passes keywords through a dict to a class, and so many of them to any function that is no method:
     # this way a verdict takes two thirds of the time.
     judged = object.__new__(Judged)
@@ -131,8 +133,8 @@ def decided(case: Case, difference: Difference) -> Decided:
         seen = _status_for_rules(case, difference)
     chapter = case.chapters[section, kind, seen]
     answers: Answers = (chapter.groups[item], distance)
-    if chapter.asked:
-        answers += tuple([_ASKED[name](case, difference) for name in chapter.asked])
+    for name in chapter.asked:
+        answers = (*answers, _ASKED[name](case, difference))
     return chapter.known.get(answers) or chapter.decide(answers, subject_of(case, difference))
 
 
@@ -253,7 +255,7 @@ def allowance_for(case: Case, difference: Difference, decision: Decision) -> Pat
             # What has a version that may lead may differ for good; who is behind has as long to come after.
             return Patience("allow_ahead", lag, either)
         return Patience("allow_skew", skew or PEER_SKEW, either)
-    if lead is not None and _left_leads(difference):
+    if lead is not None and difference.direction == "left_ahead" and difference.status in _LEADING:
         return Patience("allow_ahead", lead, (pair.right.calendar,))
     if skew is not None and difference.left.present and difference.right.present:
         return Patience("allow_skew", skew, (pair.left.calendar, pair.right.calendar))
@@ -284,10 +286,6 @@ def _history(case: Case, environment: str, place: Place) -> Sequence[Interval]:
     return case.histories.get((environment, place)) or case.histories.get((environment, alone), ())
 
 
-def _left_leads(difference: Difference) -> bool:
-    return difference.direction == "left_ahead" and difference.status in ("changed", "left_only")
-
-
 def _direction(pair: Pair, direction: str | None) -> str | None:
     return "unordered" if pair.peers or direction == DIVERGED else direction
 
@@ -297,7 +295,7 @@ def _seen(difference: Difference) -> Side:
 
 
 def _scope(_: Case, difference: Difference) -> str:
-    scopes = _seen(difference).hints.get("scope") or ()
+    scopes = _seen(difference).hints.get("scope")
     return "dev" if scopes and set(scopes) <= DEVELOPMENT_SCOPES else "runtime"
 
 

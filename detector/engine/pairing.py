@@ -67,7 +67,7 @@ def differences(left: View, right: View, interner: Interner) -> Differences:
                     found.append(
                         Difference(place, "changed", ours, theirs, gap.kind, gap.distance, gap.direction)
                     )
-            elif _could_not_be_seen(ours) or _could_not_be_seen(theirs):
+            elif (ours.unknown or theirs.unknown) and (_unable(ours) or _unable(theirs)):
                 not_compared += section not in unmeasured
             elif (difference := _of_one(place, ours, theirs)) is not None:
                 found.append(difference)
@@ -103,7 +103,7 @@ def _apart(left: View, right: View, interner: Interner) -> tuple[dict[At, set[st
     ours, theirs = _numbers(left, left.service, interner), _numbers(right, left.service, interner)
     apart: dict[At, set[str]] = {}
     equal = 0
-    for at in ours.keys() | theirs.keys():
+    for at in {*ours, *theirs}:
         new = facts_if_new(ours, theirs, at)
         if new is not None:
             apart[at], alike = unlike(*new)
@@ -132,7 +132,8 @@ def _numbers(view: View, service: str, interner: Interner) -> Mapping[tuple[str,
     }
 
 
-def _could_not_be_seen(side: Side) -> bool:
+def _unable(side: Side) -> bool:
+    """Tell whether a side could not have seen what the other has."""
     return side.unknown is not None and side.source in ("not_compared", "not_measured")
 
 
@@ -142,19 +143,17 @@ def _unmeasured(left: View, right: View) -> set[SectionName]:
 
 
 def _of_one(place: Place, ours: Side, theirs: Side) -> Difference | None:
-    if ours.unknown or theirs.unknown:
-        if not (ours.present or theirs.present) and (ours.unknown is None or theirs.unknown is None):
-            return (
-                None
-                if ours.last is None and theirs.last is None
-                else Difference(place, "unknown", ours, theirs)
-            )
-        return Difference(place, "unknown", ours, theirs)
-    if not ours.present and not theirs.present:
+    """Return what lies between two sides of which one at most is present."""
+    if not ours.unknown and not theirs.unknown:
+        if ours.present:
+            return Difference(place, "left_only", ours, theirs, direction="left_ahead")
+        if theirs.present:
+            return Difference(place, "right_only", ours, theirs, direction="right_ahead")
         return None
-    if not theirs.present:
-        return Difference(place, "left_only", ours, theirs, direction="left_ahead")
-    return Difference(place, "right_only", ours, theirs, direction="right_ahead")
+    blind = ours.unknown and theirs.unknown
+    if blind or ours.present or theirs.present or ours.last is not None or theirs.last is not None:
+        return Difference(place, "unknown", ours, theirs)
+    return None
 
 
 def _package_gap(place: Place, ours: Side, theirs: Side, _: tuple[View, View]) -> Gap | None:

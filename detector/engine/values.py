@@ -109,10 +109,12 @@ def config_gap(left: Value, right: Value) -> Gap | None:
         return None
     if _is_folder_for_store(ours, theirs_product) or _is_folder_for_store(theirs, ours_product):
         return Gap(kind="substitution")
-    if ours.get("type") == theirs.get("type") == "url" and ours.get("emulator") != theirs.get("emulator"):
+    if ours.get("type") != theirs.get("type"):
+        return Gap()
+    if ours.get("type") == "url" and ours.get("emulator") != theirs.get("emulator"):
         # Two emulators are as far from the real thing.
         return None if "emulator" in ours and "emulator" in theirs else Gap(kind="emulator")
-    return None if ours.get("type") == theirs.get("type") else Gap()
+    return None
 
 
 def attached_by(value: Value) -> str | None:
