@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from detector.errors import UsageError, did_you_mean
 from detector.model.addresses import repository_url, without_credentials
+from detector.model.canonical import value_bytes
 from detector.model.facts import HINTS, Value
 from detector.model.items import from_purl, is_config_key
 from detector.model.key_names import looks_like_a_value
@@ -283,7 +284,7 @@ def _without_credentials(value: Any) -> Any:
 
 
 def _united(one: Any, other: Any) -> Any:
-    """Return the versions of two spellings of one package: nothing is last-wins."""
+    """Return the versions of two spellings of one package: nothing is last-wins, whichever is read first."""
     members = [*(one if isinstance(one, list) else [one]), *(other if isinstance(other, list) else [other])]
-    distinct = [member for position, member in enumerate(members) if member not in members[:position]]
-    return distinct[0] if len(distinct) == 1 else distinct
+    distinct = sorted({value_bytes(member): member for member in members}.items())
+    return distinct[0][1] if len(distinct) == 1 else [member for _, member in distinct]

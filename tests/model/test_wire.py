@@ -457,3 +457,13 @@ def test_of_values_only_what_many_share_is_remembered() -> None:
     assert faults(with_facts("config", {"A": {"type": "text", "opaque": 1}})) == [
         ("/sections/config/facts/A/opaque", "validation-failed")
     ]
+
+
+def test_the_versions_of_two_spellings_stand_in_one_order_whatever_was_read_before() -> None:
+    document = {"pkg:pypi/Django": ["0"], "pkg:pypi/django": "1.0"}
+    wire_facts._AS_WRITTEN["dependencies"].clear()
+    for _ in range(2):
+        assert facts_of(with_facts("dependencies", document), "dependencies") == {
+            "pkg:pypi/django": ["0", "1.0"]
+        }
+        facts_of(with_facts("dependencies", {"pkg:pypi/django": "1.0"}), "dependencies")
