@@ -4,10 +4,10 @@ Each answers the same two questions: what a target was after a poll, and what on
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 import zstandard
@@ -134,7 +134,7 @@ class BlobPerSection(_File):
 
 
 #: Name -> design.
-DESIGNS = {
+DESIGNS: Final[dict[str, Callable[[Path], Design]]] = {
     "a row per fact": RowPerFact,
     "a zstd blob per poll": BlobPerPoll,
     "a zstd blob per section, by digest": BlobPerSection,
@@ -145,6 +145,5 @@ def _compressed(document: object) -> bytes:
     return zstandard.compress(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
 
 
-def _read(body: bytes) -> dict[SectionName, dict[str, Value]]:
-    found: dict[SectionName, dict[str, Value]] = orjson.loads(zstandard.decompress(body))
-    return found
+def _read(body: bytes) -> Any:
+    return orjson.loads(zstandard.decompress(body))

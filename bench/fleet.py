@@ -1,12 +1,12 @@
 """A made-up fleet: what each of its targets has, poll by poll."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
 from bench.made_up import NOW, Facts, mixed
-from detector.model.facts import Observation, Section
+from detector.model.facts import Observation, Section, Value
 from detector.model.words import SectionName
 
 #: The environments of a fleet; targets are their services, in turn.
@@ -51,7 +51,7 @@ def address(target: int) -> tuple[str, str]:
     return ENVIRONMENTS[target % len(ENVIRONMENTS)], f"service-{target // len(ENVIRONMENTS)}"
 
 
-def seen(target: int, facts: Facts, at: datetime) -> Observation:
+def seen(target: int, facts: Mapping[SectionName, Mapping[str, Value]], at: datetime) -> Observation:
     """Return what a poll of a target saw."""
     environment, service = address(target)
     return Observation(

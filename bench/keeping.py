@@ -14,9 +14,8 @@ from typing import Final
 
 import orjson
 
-from bench.designs import DESIGNS, Design
+from bench.designs import DESIGNS, Design, Facts
 from bench.fleet import Targets, address, moments, seen
-from bench.made_up import Facts
 from bench.measuring import Contender, Goal, Limit, Work, WrongResultError
 from bench.sizes import Fleet
 from detector.model.facts import Value

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import orjson
 
-from bench.designs import BlobPerPoll, Design, RowPerFact
+from bench.designs import BlobPerPoll, Design, Facts, RowPerFact
 from bench.fleet import Targets, moments
 from bench.keeping import Intervals
-from bench.made_up import Facts
 from bench.measuring import Contender, Goal, Limit, Work
 from bench.sizes import Lookback
 from detector.model.facts import Value

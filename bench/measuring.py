@@ -204,6 +204,7 @@ def _sample(contender: Contender, turns: int) -> tuple[Sample, Any]:
     run: Callable[[], Any] = contender.run
     clock = contender.cpu
     gc.collect()
+    result: Any = None
     cpu, wall = clock(), perf_counter()
     for _ in range(turns):
         result = run()

@@ -15,11 +15,12 @@ from bench.made_up import NOW
 from bench.measuring import Contender, Limit, Work, WrongResultError
 from bench.sizes import Fleet
 from detector.config.policy import Policy
-from detector.engine import memory
+from detector.engine import memory, pairing
 from detector.engine.pack import PACK
 from detector.engine.pairing import Differences
 from detector.engine.policy import Environment, Pair, Service
 from detector.engine.view import Interner, View
+from detector.model.words import Tier
 from detector.queries.comparison import Comparisons
 from detector.queries.overview import Overview
 from detector.queries.views import Views
@@ -29,7 +30,7 @@ Document = dict[str, Any]
 
 #: The target that changes: it stands in the middle of two columns.
 _CHANGED: Final = 1
-_TIERS: Final = ("development", "staging", "production")
+_TIERS: Final[tuple[Tier, ...]] = ("development", "staging", "production")
 _ALL: Final = tuple(
     Environment(name=name, tier=tier) for name, tier in zip(ENVIRONMENTS, _TIERS, strict=True)
 )
@@ -158,14 +159,14 @@ def _rows(document: Document) -> dict[str, Any]:
 def _counted() -> Iterator[list[None]]:
     """Count how often two views are compared fact by fact."""
     computed: list[None] = []
-    compare = memory.differences
+    compare = pairing.differences
 
     def counting(left: View, right: View, interner: Interner) -> Differences:
         computed.append(None)
         return compare(left, right, interner)
 
-    memory.differences = counting
+    memory.differences = counting  # type: ignore[attr-defined]  # as it imported it
     try:
         yield computed
     finally:
-        memory.differences = compare
+        memory.differences = compare  # type: ignore[attr-defined]

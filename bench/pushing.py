@@ -1,6 +1,6 @@
 """B4 and B5: pushes to a running service, beside a server that only says hello."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,7 @@ import orjson
 
 from bench.made_up import Facts, mixed, observation
 from bench.measuring import Contender, Goal, Work, WrongResultError
-from bench.servers import Connections, Hello, cpu_of, parity
+from bench.servers import Connections, Hello, await_quiet, cpu_of, parity
 from bench.sizes import Pushes
 from detector.model.canonical import observation_document
 from tests.e2e.service import Service
@@ -29,6 +29,7 @@ def unchanged(size: Pushes) -> Iterator[Work]:
         pushers = [_Pusher(both, f"service-{number}", mixed(size.few).left) for number in range(size.targets)]
         for pusher in pushers:
             pusher.push()
+        await_quiet(both.service.pid)
         some = [pusher.same() for pusher in pushers[:_SIDE_BY_SIDE]]
         yield Work(
             number="B4",
@@ -36,6 +37,19 @@ def unchanged(size: Pushes) -> Iterator[Work]:
             ours=both.ours(partial(both.parity.ask, some, 204), turns=size.at_once),
             rivals=(both.hello(size.at_once),),
             goals=(Goal(against="aiohttp", most=1.6),),
+        )
+        batch = both.parity.request("POST", "/api/v1/heartbeats", body=_batch(pushers), headers=_JSON)
+        yield Work(
+            number="B4",
+            title=f"the same said of {size.targets:,} targets in one request, per target",
+            ours=Contender(
+                name="parity",
+                run=partial(_said_together, both, batch, size.targets),
+                cpu=partial(cpu_of, both.service.pid),
+                pieces=size.targets,
+            ),
+            rivals=(both.hello(size.at_once),),
+            goals=(Goal(against="aiohttp", most=0.03),),
         )
 
 
@@ -47,6 +61,7 @@ def whole(size: Pushes) -> Iterator[Work]:
         ]
         for pusher in pushers:
             pusher.push()
+        await_quiet(both.service.pid)
         for title, most, changing in (("unchanged", 7, False), ("one fact changed and committed", 14, True)):
             yield Work(
                 number="B5",
@@ -102,6 +117,7 @@ class _Pusher:
 
     def __init__(self, both: _Both, service: str, facts: Facts) -> None:
         self._both = both
+        self.service = service
         self._path = f"/api/v1/environments/staging/services/{service}/observations/bench"
         self._history = (
             f"/api/v1/services/{service}/items/{_ITEM.replace(':', '%3A').replace('/', '%2F')}/history"
@@ -137,6 +153,20 @@ class _Pusher:
         newest = orjson.loads(answer)["items"][0]["value"]
         if newest != f"1.0.{self._now}":
             raise WrongResultError(f"B5: {newest} was read back instead of 1.0.{self._now}")
+
+
+def _batch(pushers: Sequence[_Pusher]) -> bytes:
+    streams = [
+        {"environment": "staging", "service": one.service, "source": "bench", "digest": one.digest}
+        for one in pushers
+    ]
+    return orjson.dumps({"streams": streams})
+
+
+def _said_together(both: _Both, batch: bytes, targets: int) -> None:
+    [answer] = both.parity.ask([batch], 200)
+    if orjson.loads(answer)["unchanged"] != targets:
+        raise WrongResultError("B4: not all of a batch were known to be unchanged")
 
 
 def _pushed(both: _Both, pushers: list[_Pusher], *, changing: bool) -> None:

@@ -14,14 +14,11 @@ import orjson
 from bench.fleet import ENVIRONMENTS, Targets, address, seen
 from bench.made_up import NOW
 from bench.measuring import Contender, Limit, Work, WrongResultError
-from bench.servers import Connections, cpu_of, memory_of, parity
+from bench.servers import PATIENCE, Connections, await_quiet, cpu_of, memory_of, parity
 from bench.sizes import Fleet
 from detector.store.store import open_store
 
 _AT_ONCE: Final = 4
-#: The service is quiet when it takes less than this share of a core for a second; all is awaited so long.
-_QUIET: Final = 0.1
-_PATIENCE: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ async def _filled(folder: Path, fleet: Fleet) -> list[str]:
 
 def _started(folder: Path, digests: Sequence[str], token: str | None = None) -> Started:
     service = parity(folder, ENVIRONMENTS)
-    service.start_seconds = _PATIENCE
+    service.start_seconds = PATIENCE
     began = time.perf_counter()
     with service:
         wall, cpu = time.perf_counter() - began, cpu_of(service.pid)
@@ -85,7 +82,7 @@ def _started(folder: Path, digests: Sequence[str], token: str | None = None) -> 
                     ],
                     204,
                 )
-            _await_quiet(service.pid)
+            await_quiet(service.pid)
             memory = memory_of(service.pid)
             [answer] = connections.ask([connections.request("GET", "/api/v1/services?limit=1000")], 200)
         services = len(orjson.loads(answer)["items"])
@@ -99,16 +96,3 @@ def _same(connections: Connections, target: int, digest: str) -> bytes:
     environment, service = address(target)
     path = f"/api/v1/environments/{environment}/services/{service}/observations/bench"
     return connections.request("PUT", path, headers={"If-Match": f'"{digest}"'})
-
-
-def _await_quiet(pid: int) -> None:
-    """Wait until what the start left to do is done."""
-    deadline = time.monotonic() + _PATIENCE
-    before = cpu_of(pid)
-    while time.monotonic() < deadline:
-        time.sleep(1)
-        now = cpu_of(pid)
-        if now - before < _QUIET:
-            return
-        before = now
-    raise TimeoutError(f"the service was still at work after {_PATIENCE:g} s")

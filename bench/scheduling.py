@@ -116,7 +116,7 @@ async def _by_jobs(size: Scheduled) -> Window:
     # Its store is sorted by the time of a job: those of later times first, each is put in front at no cost.
     begin = datetime.now(UTC) + _AHEAD + timedelta(seconds=size.sources / 2_000)
     window.due = _window(size, begin).due
-    for name, at in reversed(window.due.items()):
+    for name, at in reversed(list(window.due.items())):
         trigger = IntervalTrigger(seconds=60, start_date=at, timezone=UTC)
         scheduler.add_job(run, trigger, args=[name], next_run_time=at)
     await asyncio.sleep((begin - datetime.now(UTC)).total_seconds())

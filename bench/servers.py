@@ -1,21 +1,46 @@
 """Servers as processes on loopback, their CPU time, and connections that ask them as fast as they answer."""
 
+import os
 import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from bench.measuring import WrongResultError
 from tests.e2e.service import Service
 from tests.servers.process import LOOPBACK, ServerProcess, free_port, listens
 
+#: Everything is awaited so long.
+PATIENCE: Final = 1_200.0
+#: A service is quiet when it takes less than this share of a core for a second.
+_QUIET: Final = 0.1
+
 
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds of all threads of a process, by its own clock (clock_getcpuclockid(3))."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def cpu_with_children(pid: int) -> float:
+    """Return the CPU seconds of a process and all its children, also of those that ended."""
+    ended = _stat(pid)[13:15]  # of children that were waited for, in ticks (proc_pid_stat(5))
+    living = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    total = cpu_of(pid) + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
+    for child in living:
+        try:
+            if int(_stat(child)[1]) == pid:
+                total += cpu_of(child)
+        except OSError:
+            continue  # it ended meanwhile
+    return total
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what stands behind the name of a process, which may hold anything: state, parent and so on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def memory_of(pid: int) -> int:
@@ -24,6 +49,19 @@ def memory_of(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise ValueError(f"process {pid} is gone")
+
+
+def await_quiet(pid: int) -> None:
+    """Wait until what the start left to do is done."""
+    deadline = time.monotonic() + PATIENCE
+    before = cpu_of(pid)
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        now = cpu_of(pid)
+        if now - before < _QUIET:
+            return
+        before = now
+    raise TimeoutError(f"the service was still at work after {PATIENCE:g} s")
 
 
 class Hello(ServerProcess):
@@ -97,12 +135,27 @@ def _answer(connection: socket.socket, expected: int) -> bytes:
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
-    status = int(head[9:12])
-    if status != expected:
-        raise WrongResultError(f"{status} instead of {expected}: {body[:200].decode(errors='replace')}")
     lower = head.lower()
+    if b"transfer-encoding: chunked" in lower:
+        while not body.endswith(b"0\r\n\r\n"):
+            body += connection.recv(65536)
+        body = _dechunked(body)
     start = lower.find(b"content-length: ")
     length = int(lower[start + 16 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
     while len(body) < length:
         body += connection.recv(65536)
+    status = int(head[9:12])
+    if status != expected:
+        raise WrongResultError(f"{status} instead of {expected}: {body[:200].decode(errors='replace')}")
     return body
+
+
+def _dechunked(sent: bytes) -> bytes:
+    """Return a body that was sent in chunks (RFC 9112, 7.1)."""
+    body = b""
+    while True:
+        size, _, sent = sent.partition(b"\r\n")
+        length = int(size.split(b";")[0], 16)
+        if length == 0:
+            return body
+        body, sent = body + sent[:length], sent[length + 2 :]

@@ -36,6 +36,16 @@ class Pushes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """So many nodes with so many facts; PuppetDB is warm after so many commands."""
+
+    nodes: int
+    facts: int
+    warm: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
     """Many targets beside few, with so many facts; so many observations make one turn."""
 
@@ -70,6 +80,8 @@ class Size:
     kept: Fleet
     #: B7: one fact of each target changes at every poll.
     job: Fleet
+    #: B8: None where it takes too long.
+    nodes: Nodes | None
     #: B9.
     lookback: Lookback
     #: B10: services of three environments.
@@ -87,9 +99,10 @@ QUICK: Final = Size(
     rounds=7,
     facts=10_000,
     version_pairs=20_000,
-    pushes=Pushes(targets=100, few=100, facts=2_000, at_once=50),
+    pushes=Pushes(targets=300, few=100, facts=2_000, at_once=50),
     kept=Fleet(targets=20, facts=1_000, polls=30),
     job=Fleet(targets=8, facts=1_000, polls=100),
+    nodes=None,
     lookback=Lookback(facts=1_000, polls=200, most=2_000),
     matrix=Fleet(targets=198, facts=100, polls=1),
     arrivals=Arrivals(facts=200, many=1_000, few=100, at_once=100),
@@ -104,6 +117,7 @@ FULL: Final = Size(
     pushes=Pushes(targets=1_000, few=100, facts=2_000, at_once=200),
     kept=Fleet(targets=200, facts=1_000, polls=100),
     job=Fleet(targets=200, facts=1_000, polls=100),
+    nodes=Nodes(nodes=200, facts=500, warm=3_000, rounds=5),
     lookback=Lookback(facts=1_000, polls=1_000, most=10_000),
     matrix=Fleet(targets=198, facts=300, polls=1),
     arrivals=Arrivals(facts=1_000, many=1_000, few=100, at_once=100),
