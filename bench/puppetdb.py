@@ -47,7 +47,6 @@ def commands(size: Nodes | None) -> Iterator[Work]:
         with ExitStack() as stack:
             postgres = stack.enter_context(Postgres15(settings=_DURABLE))
             rival = _PuppetDb(stack.enter_context(_Server(postgres)), size)
-            stack.callback(rival.close)
             print(f"B8: warming PuppetDB with {size.warm:,} commands", file=sys.stderr)
             for _ in range(-(-size.warm // size.nodes)):
                 rival.turn()
@@ -185,20 +184,23 @@ class _PuppetDb:
     def __init__(self, server: "_Server", size: Nodes) -> None:
         self.nodes = Fleet(size)
         self._server = server
-        self._ask = Connections(server.port, _SIDE_BY_SIDE)
-        self.close = lambda: self._ask.__exit__(None, None, None)
 
     def cpu(self) -> float:
         return cpu_of(self._server.pid) + cpu_with_children(self._server.postgres.pid)
 
     def turn(self) -> None:
-        requests = [self._command(node, facts) for node, facts in self.nodes.next().items()]
-        for start in range(0, len(requests), _SIDE_BY_SIDE):
-            self._ask.ask(requests[start : start + _SIDE_BY_SIDE], 200)
+        commands = [self._command(node, facts) for node, facts in self.nodes.next().items()]
+        # Anew at each turn: it closes connections that wait.
+        with Connections(self._server.port, _SIDE_BY_SIDE) as connections:
+            requests = [
+                connections.request("POST", path, body=body, headers=_JSON) for path, body in commands
+            ]
+            for start in range(0, len(requests), _SIDE_BY_SIDE):
+                connections.ask(requests[start : start + _SIDE_BY_SIDE], 200)
         last = self.nodes.changing[-1]
         awaited = f"/pdb/query/v4/facts/{last}/{self.nodes.turn}.{len(self.nodes.changing) - 1}"
         deadline = time.monotonic() + PATIENCE
-        while len(self._get(awaited)) < len(requests):
+        while len(self._get(awaited)) < len(commands):
             if time.monotonic() > deadline:
                 raise ServerFailed(f"PuppetDB had not processed its commands after {PATIENCE:g} s")
             time.sleep(0.1)
@@ -208,7 +210,7 @@ class _PuppetDb:
             lambda node: {row["name"]: row["value"] for row in self._get(f"/pdb/query/v4/nodes/{node}/facts")}
         )
 
-    def _command(self, node: str, facts: Facts) -> bytes:
+    def _command(self, node: str, facts: Facts) -> tuple[str, bytes]:
         body = orjson.dumps(
             {
                 "certname": node,
@@ -219,10 +221,11 @@ class _PuppetDb:
             }
         )
         path = f"/pdb/cmd/v1?command=replace_facts&version=5&certname={node}"
-        return self._ask.request("POST", path, body=body, headers=_JSON)
+        return path, body
 
     def _get(self, path: str) -> list[dict[str, Any]]:
-        [answer] = self._ask.ask([self._ask.request("GET", path)], 200)
+        with Connections(self._server.port, 1) as connection:
+            [answer] = connection.ask([connection.request("GET", path)], 200)
         found: list[dict[str, Any]] = orjson.loads(answer)
         return found
 

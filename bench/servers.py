@@ -131,23 +131,30 @@ class Connections:
 
 
 def _answer(connection: socket.socket, expected: int) -> bytes:
-    data = connection.recv(65536)
+    data = _more(connection)
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     lower = head.lower()
     if b"transfer-encoding: chunked" in lower:
         while not body.endswith(b"0\r\n\r\n"):
-            body += connection.recv(65536)
+            body += _more(connection)
         body = _dechunked(body)
     start = lower.find(b"content-length: ")
     length = int(lower[start + 16 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _more(connection)
     status = int(head[9:12])
     if status != expected:
         raise WrongResultError(f"{status} instead of {expected}: {body[:200].decode(errors='replace')}")
     return body
+
+
+def _more(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise ConnectionError("the server closed a connection before it had answered")
+    return data
 
 
 def _dechunked(sent: bytes) -> bytes:
