@@ -154,7 +154,7 @@ async def test_a_busy_store_asks_to_come_back(empty: House, monkeypatch: pytest.
         raise StoreBusyError("parity.db is locked by another process: try again")
 
     monkeypatch.setattr(empty.running.reading.store, "register", busy)
-    monkeypatch.setattr(empty.running.reading.store, "outbox_size", busy)
+    monkeypatch.setattr(empty.running.reading.store, "ready", busy)
     response = await empty.get("/api/v1/drift")
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
     assert (await empty.get("/readyz", who=None)).status == 503
