@@ -168,6 +168,8 @@ class Recording:
         for change, known in zip(changes, after, strict=True):
             self._streams.put(change.stream, known)
             self._streams.touched.pop(known.id, None)
+            # It failed together with others, and came about alone.
+            self._doubtful.pop(change.stream, None)
         return after
 
     async def _known(self, key: StreamKey) -> Known | None:
