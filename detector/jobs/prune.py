@@ -11,6 +11,9 @@ from detector.config.models import Retention
 from detector.store.pruning import Pruned
 from detector.store.store import Store
 
+#: How often it is done, and how long after a start first.
+PRUNE: Final = timedelta(days=1)
+PRUNE_FIRST: Final = timedelta(minutes=10)
 #: More than this the wall clock may not have moved against the one that cannot jump.
 TRUSTED: Final = timedelta(hours=1)
 

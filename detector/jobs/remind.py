@@ -9,6 +9,8 @@ from detector.model.records import Owed
 from detector.model.words import State
 from detector.store.store import Store
 
+#: How often the ends of acceptances are looked for.
+REMIND: Final = timedelta(minutes=1)
 #: Days before the end at which its owners hear of it.
 DAYS: Final = (7, 1)
 

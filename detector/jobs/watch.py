@@ -1,8 +1,8 @@
 """The scheduled service: collects what is due, judges what moved, delivers what is owed.
 
-APScheduler fires what happens every second or less often; ten times a second a heap is asked which sources
-are due. Everything ends within the given time when it is told to stop, and what it had begun is recorded or
-was never acknowledged.
+APScheduler fires what happens every second or less often; ten times a second a timer of the loop asks a heap
+which sources are due. Everything ends within the given time when it is told to stop, and what it had begun
+is recorded or was never acknowledged.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from detector.jobs.collect import Collect, Ran
 from detector.jobs.compare import TOGETHER, Compare
 from detector.jobs.deliver import Deliver, Result
 from detector.jobs.judging import Arrived, Judgement
-from detector.jobs.prune import Prune
-from detector.jobs.remind import Remind
+from detector.jobs.prune import PRUNE, PRUNE_FIRST, Prune
+from detector.jobs.remind import REMIND, Remind
 from detector.jobs.schedule import Schedule, SourceId, id_of
 from detector.model.records import Recorded
 from detector.model.words import State
@@ -33,13 +33,7 @@ TICK: Final = timedelta(milliseconds=100)
 FLUSH: Final = timedelta(seconds=1)
 REVIEW: Final = timedelta(seconds=1)
 DELIVER: Final = timedelta(seconds=1)
-#: How often the log sums up what ran.
 REPORT: Final = timedelta(seconds=10)
-#: How often the ends of acceptances are looked for.
-REMIND: Final = timedelta(minutes=1)
-#: How often what is over for too long is dropped, and how long after a start first.
-PRUNE: Final = timedelta(days=1)
-PRUNE_FIRST: Final = timedelta(minutes=10)
 #: Before everything else that is due.
 _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 #: How long running sources may take to end after a stop was asked for.
