@@ -106,7 +106,10 @@ class Forked:
         self.pid = pid
         self._output = output
         self._began = began
-        self._fd = os.pidfd_open(pid)
+        self._fd: int | None = None
+        # One that refuses to start may be gone by now.
+        with suppress(ProcessLookupError):
+            self._fd = os.pidfd_open(pid)
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -116,6 +119,8 @@ class Forked:
 
     def lives(self, seconds: float = 0) -> bool:
         """Tell whether it runs; waits so long for its end."""
+        if self._fd is None:
+            return False
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         return not poll.poll(seconds * 1000)
@@ -150,10 +155,9 @@ class Forked:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal if it still runs: this very process, never one that has its number now."""
-        try:
-            signal.pidfd_send_signal(self._fd, number)
-        except ProcessLookupError:
-            return
+        if self._fd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._fd, number)
 
     def kill(self) -> None:
         """End it as a crash does, and wait for its end."""

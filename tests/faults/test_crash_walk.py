@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import ShopOf
-from tests.faults.shop import BASE
+from tests.faults.shop import BASE, PATIENCE
 from tests.faults.strace import Call, Point, points_of, recorded, sends_of, steps_of
 from tests.faults.walk import every, rehearse, sample, walk
 
@@ -77,7 +77,9 @@ def test_the_walk_finds_what_is_broken_on_purpose(  # noqa: PLR0917
     where: Callable[[Sequence[Call], int], list[Point]],
     finding: str,
 ) -> None:
-    with shop_of(sqlite_url, mutation=mutation, patience=3) as shop:
+    # What is found by its absence is waited for; nothing else may be missing before.
+    patience = 3 if finding == "lost_alerts" else PATIENCE
+    with shop_of(sqlite_url, mutation=mutation, patience=patience) as shop:
         assert shop.service is not None
         walk(shop, where(rehearse(shop, tmp_path), shop.service.pid), until_wrong=True)
         counts = shop.close_the_books()
