@@ -63,7 +63,8 @@ def nowhere(_calls: Sequence[Call], _pid: int) -> list[Point]:
     ("mutation", "where", "finding"),
     [
         ("ack before commit", inside_commits, "lost"),
-        ("send before commit", inside_commits, "told of part-"),
+        # Which write of a commit it is killed at is not always the telling one: too rare for the suite.
+        pytest.param("send before commit", inside_commits, "told of part-", marks=pytest.mark.proof),
         ("mark before send", calls_of_slack, "lost_alerts"),
         ("drift and alert in two transactions", after_commits, "lost_alerts"),
         ("flush without writing", nowhere, "that staging was seen again is forgotten"),
