@@ -37,6 +37,12 @@ def _acknowledge_before_the_commit() -> None:
     Recording.record = hasty  # type: ignore[method-assign]
 
 
+def _told(text: str, owed: Owed, state: str) -> dict[str, Any]:
+    conversation = f"{owed.comparison} {owed.owner} {state}"
+    payload = {"event_type": slack._EVENT, "event_payload": {"conversation": conversation}}
+    return {"text": text, "metadata": payload}
+
+
 def _send_before_the_commit() -> None:
     settle, begin = Register.settle, Deliver.__init__
     delivering: list[Deliver] = []
@@ -46,17 +52,21 @@ def _send_before_the_commit() -> None:
         delivering.append(self)
 
     async def hasty(self: Register, settlements: Sequence[Settlement]) -> None:
+        early = []
         for one in settlements:
             for owed in one.owed:
+                if owed.event != "opened":
+                    continue
                 (channel,) = delivering[-1]._channels.values()
                 assert isinstance(channel.notifier, slack.SlackNotifier)
-                conversation = f"{owed.comparison} {owed.owner} open"
-                await channel.notifier._client(repeatable=False).chat_postMessage(
-                    channel="C0SHOP",
-                    text=" ".join(drift.key.item for drift in one.drifts),
-                    metadata={"event_type": slack._EVENT, "event_payload": {"conversation": conversation}},
-                )
+                client = channel.notifier._client(repeatable=False)
+                items = " ".join(drift.key.item for drift in one.drifts)
+                sent = await client.chat_postMessage(channel="C0SHOP", **_told(items, owed, "open"))
+                early.append((client, sent["ts"], owed))
         await settle(self, settlements)
+        # What is sent as it should be takes the place of it: only a kill in between leaves it standing.
+        for client, ts, owed in early:
+            await client.chat_update(channel="C0SHOP", ts=ts, **_told("-", owed, "taken back"))
 
     Deliver.__init__ = noted  # type: ignore[method-assign]
     Register.settle = hasty  # type: ignore[method-assign]

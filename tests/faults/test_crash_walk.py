@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import ShopOf
-from tests.faults.shop import BASE, PATIENCE
+from tests.faults.shop import BASE
 from tests.faults.strace import Call, Point, points_of, recorded, sends_of, steps_of
 from tests.faults.walk import every, rehearse, sample, walk
 
@@ -63,8 +63,7 @@ def nowhere(_calls: Sequence[Call], _pid: int) -> list[Point]:
     ("mutation", "where", "finding"),
     [
         ("ack before commit", inside_commits, "lost"),
-        # Which write of a commit it is killed at is not always the telling one: too rare for the suite.
-        pytest.param("send before commit", inside_commits, "told of part-", marks=pytest.mark.proof),
+        ("send before commit", inside_commits, "told of part-"),
         ("mark before send", calls_of_slack, "lost_alerts"),
         ("drift and alert in two transactions", after_commits, "lost_alerts"),
         ("flush without writing", nowhere, "that staging was seen again is forgotten"),
@@ -79,10 +78,12 @@ def test_the_walk_finds_what_is_broken_on_purpose(  # noqa: PLR0917
     finding: str,
 ) -> None:
     # What is found by its absence is waited for; nothing else may be missing before.
-    patience = 3 if finding == "lost_alerts" else PATIENCE
+    patience = 3 if finding == "lost_alerts" else 10
     with shop_of(sqlite_url, mutation=mutation, patience=patience) as shop:
         assert shop.service is not None
-        walk(shop, where(rehearse(shop, tmp_path), shop.service.pid), until_wrong=True)
+        calls = rehearse(shop, tmp_path)
+        assert shop.counts.sound, "nothing is found without looking for it"
+        walk(shop, where(calls, shop.service.pid), until_wrong=True)
         counts = shop.close_the_books()
     found = [*counts.wrong, *(name for name in ("lost", "lost_alerts") if getattr(counts, name))]
     assert any(one.startswith(finding) for one in found), found
