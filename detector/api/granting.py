@@ -28,7 +28,8 @@ async def create(asked: Asked[Params]) -> web.StreamResponse:
     """Make a token and tell it once: only its hash is kept."""
     document = json_document(await body_of(asked.request, _BODY))
     name, scopes, lasts = _wanted(document)
-    token = await mint(asked.reading.store, name=name, scopes=scopes, now=asked.now, lasts=lasts)
+    by = asked.principal.name
+    token = await mint(asked.reading.store, name=name, scopes=scopes, now=asked.now, lasts=lasts, by=by)
     return answered({"token": token, "expires_at": print_time(asked.now + lasts)})
 
 
@@ -52,7 +53,7 @@ async def revoke(asked: Asked[Params]) -> web.StreamResponse:
     if row is None:
         raise NotFoundError("no token has this id; parity token list shows them")
     if row.revoked_at is None:
-        await asked.reading.store.revoke_token(name, asked.now)
+        await asked.reading.store.revoke_token(name, asked.now, by=asked.principal.name)
         row = replace(row, revoked_at=asked.now)
     return answered(token_document(row))
 

@@ -71,13 +71,23 @@ def is_scope(text: str) -> bool:
 
 
 async def mint(
-    store: Store, *, name: str, scopes: Sequence[str], now: datetime, lasts: timedelta | None
+    store: Store,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    now: datetime,
+    lasts: timedelta | None,
+    by: str | None = None,
 ) -> str:
-    """Make a token and keep its hash. The token itself is returned once and stored nowhere."""
+    """Make a token and keep its hash. The token itself is returned once and stored nowhere.
+
+    ``by`` says in the audit log who made it.
+    """
     identifier = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     expires_at = None if lasts is None else now + lasts
-    await store.add_token(identifier, name, sha256(secret.encode()).digest(), tuple(scopes), expires_at, now)
+    kept = sha256(secret.encode()).digest()
+    await store.add_token(identifier, name, kept, tuple(scopes), expires_at, now, by=by)
     return f"par_{identifier}_{secret}"
 
 

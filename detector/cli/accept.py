@@ -1,8 +1,6 @@
 """`parity accept`: let a difference be for a while, with a reason and a last day; list and end what is."""
 
 import asyncio
-import getpass
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +58,9 @@ class Asked:
     @property
     def who(self) -> str:
         """Who accepts."""
-        return self.author or f"{getpass.getuser()}@{socket.gethostname()}"
+        from detector.cli.asking import whoami
+
+        return self.author or whoami()
 
     def said(self, now: datetime) -> "Said":
         """Return reason and last day. Raises UsageError where one is missing or over."""

@@ -1,6 +1,8 @@
 """How commands reach what is stored: the configuration, and the database opened to read."""
 
+import getpass
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -29,6 +31,11 @@ async def writing(config: Config) -> AsyncIterator[Reading]:
     """Open the store of a configuration as its only writer. Raises StoreInUseError beside a service."""
     async with reading(config, read_only=False) as here:
         yield here
+
+
+def whoami() -> str:
+    """Return who runs this command, as ``USER@HOST``."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def service_beside(config: Config) -> Path | None:

@@ -26,7 +26,7 @@ def token() -> None:
 def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str | None) -> None:
     """Make a token and print it once: only its hash is kept."""
     from detector.api.tokens import is_scope, mint
-    from detector.cli.asking import configuration, service_beside, writing
+    from detector.cli.asking import configuration, service_beside, whoami, writing
     from detector.cli.remote import asked_once
 
     for scope in scopes:
@@ -42,7 +42,8 @@ def create(name: str, scopes: tuple[str, ...], lifetime: str, config_path: str |
             wanted = {"name": name, "scopes": list(scopes), "for": lifetime}
             return str((await asked_once("POST", beside, "/tokens", wanted))["token"])
         async with writing(config) as reading:
-            return await mint(reading.store, name=name, scopes=scopes, now=datetime.now(UTC), lasts=lasts)
+            now = datetime.now(UTC)
+            return await mint(reading.store, name=name, scopes=scopes, now=now, lasts=lasts, by=whoami())
 
     say(asyncio.run(make()))
     finish(0, f"token: {name} is good for {lifetime}; it is shown only now")
@@ -72,7 +73,7 @@ def list_tokens(config_path: str | None) -> None:
 @config_option
 def revoke(identifier: str, config_path: str | None) -> None:
     """End a token now. Takes its id, as `parity token list` shows it."""
-    from detector.cli.asking import configuration, service_beside, writing
+    from detector.cli.asking import configuration, service_beside, whoami, writing
     from detector.cli.remote import asked_once
     from detector.errors import NotFoundError
 
@@ -89,7 +90,7 @@ def revoke(identifier: str, config_path: str | None) -> None:
         async with writing(config) as reading:
             known = {row.id for row in await reading.store.tokens()}
             if identifier in known:
-                await reading.store.revoke_token(identifier, datetime.now(UTC))
+                await reading.store.revoke_token(identifier, datetime.now(UTC), by=whoami())
             return identifier in known
 
     if not asyncio.run(end()):

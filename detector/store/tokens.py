@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 
+from detector.store.audit import Audited, audit
 from detector.store.database import Database, to_the_end
 from detector.store.register_tables import token
 
@@ -48,14 +49,21 @@ class Tokens:
         scopes: Sequence[str],
         expires_at: datetime | None,
         now: datetime,
+        *,
+        by: str | None = None,
     ) -> None:
-        """Keep a new token."""
+        """Keep a new token. ``by`` says in the audit log who made it."""
         async with self._database.write() as connection:
             await connection.execute(
                 insert(token).values(
                     id=id, name=name, hash=hash, scopes=list(scopes), created_at=now, expires_at=expires_at
                 )
             )
+            if by is not None:
+                detail = {"name": name, "scopes": list(scopes)}
+                await audit(
+                    connection, Audited(at=now, actor=by, action="token.create", target=id, detail=detail)
+                )
         self._forget(id)
 
     async def token(self, id: str) -> TokenRow | None:
@@ -86,12 +94,17 @@ class Tokens:
         return [_row(row) for row in rows]
 
     @to_the_end
-    async def revoke_token(self, id: str, now: datetime) -> bool:
-        """End a token. Returns whether there was one that had not ended."""
+    async def revoke_token(self, id: str, now: datetime, *, by: str | None = None) -> bool:
+        """End a token, and return whether there was one that had not ended.
+
+        ``by`` says in the audit log who did.
+        """
         async with self._database.write() as connection:
             done = await connection.execute(
                 update(token).where(token.c.id == id, token.c.revoked_at.is_(None)).values(revoked_at=now)
             )
+            if by is not None and done.rowcount > 0:
+                await audit(connection, Audited(at=now, actor=by, action="token.revoke", target=id))
         self._forget(id)
         return done.rowcount > 0
 

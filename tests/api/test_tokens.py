@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from detector.store.register_tables import audit_event
 from tests.api.house import House
 
 GOOD: dict[str, Any] = {"name": "pipeline", "scopes": ["push:staging/checkout"], "for": "90d"}
@@ -24,6 +26,14 @@ async def test_a_token_is_told_once_works_and_ends(empty: House) -> None:
         ended = await empty.ask("DELETE", f"/api/v1/tokens/{row['id']}", who="admin")
         assert (ended.status, (await ended.json())["revoked_at"] is None) == (200, False)
     assert (await empty.ask("PUT", path, who=None, headers=mine)).status == 401
+    async with empty.running.reading.store._database.read() as connection:
+        acts = select(audit_event.c.action, audit_event.c.actor, audit_event.c.target, audit_event.c.detail)
+        told = [
+            tuple(one) for one in await connection.execute(acts.where(audit_event.c.action.like("token.%")))
+        ]
+    made = {"name": "pipeline", "scopes": GOOD["scopes"]}
+    # Once each: what had ended already was not ended again.
+    assert told == [("token.create", "admin", row["id"], made), ("token.revoke", "admin", row["id"], None)]
 
 
 @pytest.mark.parametrize(
