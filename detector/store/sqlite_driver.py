@@ -68,6 +68,14 @@ class WholeCursor:
 class WholeConnection(aiosqlite.Connection):
     """What SQLAlchemy's adapter uses of aiosqlite, with fewer ways to the thread and back."""
 
+    ended: asyncio.Future[None] | None = None
+    """Done when the thread has nothing more to do; None while nobody asked it to end."""
+
+    def stop(self) -> asyncio.Future[None] | None:
+        """Ask the thread to end, after all that was asked before."""
+        self.ended = super().stop()
+        return self.ended
+
     def cursor(self) -> WholeCursor:  # type: ignore[override]  # the adapter needs no awaitable
         """Return a cursor."""
         return WholeCursor(self)
@@ -106,8 +114,13 @@ async def connected(address: str, pragmas: Iterable[str]) -> WholeConnection:
     connection = WholeConnection(connect, iter_chunk_size=1)
     # A process that ends in a hurry does not wait for it.
     connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does for connections of its own
-    await connection
-    return connection
+    try:
+        return await connection  # type: ignore[return-value]  # it returns itself
+    except BaseException:
+        # Its thread could not answer to a loop that has ended.
+        if connection.ended is not None:
+            await connection.ended
+        raise
 
 
 def _nothing() -> None:
