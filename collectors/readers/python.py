@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
-from collectors.readers._locked import from_git, is_version, table, text_at
+from collectors.readers.lockfiles.lock import table, text_at
+from collectors.readers.lockfiles.pins import from_git, is_version
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.fingerprints import Fingerprinter

@@ -3,19 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from collectors.readers._locked import (
-    Pin,
-    from_archive,
-    from_git,
-    is_version,
-    read_of,
-    table,
-    text_at,
-    text_of,
-)
-from detector.errors import Reason, UnseenError
+from collectors.readers.lockfiles.lock import Lock, table, text_at
+from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, is_version, read_of
+from detector.errors import UnseenError
 from detector.model.platforms import split_platform
-from detector.model.wire_json import WireError, json_document
 from detector.reader import Read
 
 _ROOT: Final = ""
@@ -23,23 +14,17 @@ _FOLDER: Final = "node_modules/"
 _DEEPEST: Final = 30
 
 
-def read(data: bytes, name: str) -> Read:
+def read(lock: Lock) -> Read:
     """Return the pins. Raises UnseenError."""
-    text_of(data, name)
-    try:
-        document = json_document(data)
-    except WireError as error:
-        fault = error.faults[0]
-        reason: Reason = "too_large" if fault.code == "too-deep" else "malformed"
-        raise UnseenError(reason, f"{name}: {fault.message}; is it cut off?") from None
+    document = lock.json()
     version = document.get("lockfileVersion") if isinstance(document, dict) else None
     if version not in (1, 2, 3) or isinstance(version, bool):
-        raise UnseenError("unsupported", f"{name}: no lockfileVersion 1, 2 or 3 in it")
+        raise UnseenError("unsupported", f"{lock.name}: no lockfileVersion 1, 2 or 3 in it")
     warnings: list[str] = []
     if version == 1:
         return read_of("npm", _from_tree(table(document, "dependencies"), 0), (), warnings)
     if not isinstance(document.get("packages"), dict):
-        raise UnseenError("malformed", f"{name}: no `packages` in it")
+        raise UnseenError("malformed", f"{lock.name}: no `packages` in it")
     pins = list(_from_packages(table(document, "packages"), warnings))
     if "dependencies" in document and _top_level(document) != _installed(document):
         warnings.append("`packages` and `dependencies` disagree; `packages` is taken, as npm does")

@@ -2,34 +2,26 @@
 
 from typing import Any
 
-from collectors.readers._locked import (
-    Pin,
-    cut_off,
-    from_archive,
-    from_git,
-    platform_of_marker,
-    read_of,
-    table,
-    tables,
-    text_at,
-    toml_of,
-)
+from collectors.readers.lockfiles.lock import Lock, table, tables, text_at
+from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, platform_of_marker, read_of
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.reader import Read
 
 
-def read_poetry(data: bytes, name: str) -> Read:
+def read_poetry(lock: Lock) -> Read:
     """Return the pins of a ``poetry.lock``. Raises UnseenError."""
-    document = toml_of(data, name)
+    document = lock.toml()
     lock_version = text_at(table(document, "metadata"), "lock-version")
     if not lock_version:
         raise UnseenError(
-            "malformed", f"{name}: no lock-version under [metadata] at its end; it may be cut off"
+            "malformed", f"{lock.name}: no lock-version under [metadata] at its end; it may be cut off"
         )
     if lock_version.partition(".")[0] not in ("1", "2"):
-        raise UnseenError("unsupported", f"{name}: this reads lock versions 1 and 2; this file is of another")
-    unseen = cut_off(data, "pypi")
+        raise UnseenError(
+            "unsupported", f"{lock.name}: this reads lock versions 1 and 2; this file is of another"
+        )
+    unseen = lock.cut_off("pypi")
     pins = []
     for found in tables(document, "package"):
         source = table(found, "source")
@@ -37,7 +29,7 @@ def read_poetry(data: bytes, name: str) -> Read:
         if text_at(source, "type") == "git":
             version = from_git(text_at(source, "url"), text_at(source, "resolved_reference"))
         if not version:
-            unseen.append(_without_version(name))
+            unseen.append(_without_version(lock))
             continue
         pins.append(
             Pin(
@@ -50,17 +42,17 @@ def read_poetry(data: bytes, name: str) -> Read:
     return read_of("pypi", pins, unseen, ())
 
 
-def read_pylock(data: bytes, name: str) -> Read:
+def read_pylock(lock: Lock) -> Read:
     """Return the pins of a ``pylock.toml``. Raises UnseenError."""
-    document = toml_of(data, name)
+    document = lock.toml()
     lock_version = text_at(document, "lock-version")
     if lock_version.partition(".")[0] != "1":
         raise UnseenError(
-            "unsupported", f"{name}: this reads lock version 1; this file states another or none"
+            "unsupported", f"{lock.name}: this reads lock version 1; this file states another or none"
         )
-    unseen = cut_off(data, "pypi")
+    unseen = lock.cut_off("pypi")
     if "packages" not in document:
-        unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{name}: no packages in it"))
+        unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{lock.name}: no packages in it"))
     pins = []
     for found in tables(document, "packages"):
         folder = table(found, "directory")
@@ -68,7 +60,7 @@ def read_pylock(data: bytes, name: str) -> Read:
             continue  # the project itself
         version = _pylock_version(found)
         if not version:
-            unseen.append(_without_version(name))
+            unseen.append(_without_version(lock))
             continue
         marker = platform_of_marker(found.get("marker"))
         pins.append(Pin(name=text_at(found, "name"), version=version, platform=marker))
@@ -82,8 +74,8 @@ def _pylock_version(found: dict[str, Any]) -> str | None:
     return text_at(found, "version") or from_archive(text_at(archive, "url") or text_at(archive, "path"))
 
 
-def _without_version(name: str) -> Unseen:
-    return Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{name}: a package without version")
+def _without_version(lock: Lock) -> Unseen:
+    return Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{lock.name}: a package without version")
 
 
 def _scope(found: dict[str, Any]) -> tuple[str, ...]:

@@ -3,17 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from collectors.readers._locked import (
-    Pin,
-    cut_off,
-    from_archive,
-    from_git,
-    read_of,
-    table,
-    tables,
-    text_at,
-    toml_of,
-)
+from collectors.readers.lockfiles.lock import Lock, table, tables, text_at
+from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, read_of
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.reader import Read
@@ -22,30 +13,34 @@ from detector.reader import Read
 _OWN = ("virtual", "editable")
 
 
-def read(data: bytes, name: str) -> Read:
+def read(lock: Lock) -> Read:
     """Return the pins. Raises UnseenError."""
-    document = toml_of(data, name)
+    document = lock.toml()
     if document.get("version") != 1:
-        raise UnseenError("unsupported", f"{name}: this reads version 1 of uv.lock; this file is of another")
+        raise UnseenError(
+            "unsupported", f"{lock.name}: this reads version 1 of uv.lock; this file is of another"
+        )
     packages = [found for found in tables(document, "package") if text_at(found, "name")]
-    unseen = cut_off(data, "pypi")
+    unseen = lock.cut_off("pypi")
     pins = []
     own = []
     for found in packages:
         source = found.get("source")
         if not isinstance(source, dict):
-            unseen.append(_incomplete(f"{name}: a package without its source; the file may be cut off"))
+            unseen.append(_incomplete(f"{lock.name}: a package without its source; the file may be cut off"))
         elif any(kind in source for kind in _OWN):
             own.append(found)
         elif (version := _version(found, source)) is not None:
             pins.append((found, version))
         else:
-            unseen.append(_incomplete(f"{name}: a package without version"))
+            unseen.append(_incomplete(f"{lock.name}: a package without version"))
     if not own and "manifest" not in document:
-        unseen.append(_incomplete(f"{name}: the project itself is not in it; it may be cut off"))
+        unseen.append(_incomplete(f"{lock.name}: the project itself is not in it; it may be cut off"))
     known = {found["name"] for found in packages}
     if any(edge["name"] not in known for found in packages for edge in _all_edges(found)):
-        unseen.append(_incomplete(f"{name}: it refers to packages that are not in it; it may be cut off"))
+        unseen.append(
+            _incomplete(f"{lock.name}: it refers to packages that are not in it; it may be cut off")
+        )
     runtime = _reached(packages, (edge for found in own for edge in _edges(found)))
     optional = _reached(packages, (edge for found in own for edge in _group(found, "optional-dependencies")))
     direct = {edge["name"] for found in own for edge in _all_edges(found)}

@@ -1,25 +1,22 @@
-"""What the readers of lockfiles share: pins, and the section that they become."""
+"""Pins, and the section that they become: what a lockfile holds fast, whatever its format."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detector.errors import UnseenError
 from detector.model.addresses import repository_url, without_credentials
 from detector.model.canonical import digest_of, value_bytes
 from detector.model.facts import Section, Unseen, Value
 from detector.model.items import package
 from detector.reader import Part, Read
 
-_CONFLICT: Final = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _PYPI_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 _NPM_NAME: Final = re.compile(r"(?:@[A-Za-z0-9~_.-]{1,100}/)?[A-Za-z0-9~_-][A-Za-z0-9~_.-]{0,213}")
+#: What is a name in each ecosystem that a lockfile may be of.
 _NAMES: Final = {"pypi": _PYPI_NAME, "npm": _NPM_NAME}
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_~-]{0,127}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
-_TOML_PLACE: Final = re.compile(r"\(at line ([0-9]{1,9}), column ([0-9]{1,9})\)\Z")
 _WHEEL: Final = re.compile(r"[^/]+?-(?P<version>[0-9][^-/]*)(?:-[^/]*\.whl|\.tar\.gz|\.zip)")
 _PLATFORM_MARKER: Final = re.compile(
     r"""\s*(?:sys_platform|platform_system)\s*==\s*["']([A-Za-z0-9_]{1,32})["']\s*"""
@@ -121,57 +118,3 @@ def platform_of_marker(marker: object) -> str | None:
     """Return the platform of a marker that asks for nothing else, such as ``sys_platform == 'win32'``."""
     match = _PLATFORM_MARKER.fullmatch(marker) if isinstance(marker, str) else None
     return match[1].lower() if match else None
-
-
-def text_of(data: bytes, name: str) -> str:
-    """Return the text of a lockfile. Raises UnseenError with the line of what is no UTF-8 or unmerged."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise UnseenError("malformed", f"{name}:{line}: not UTF-8") from None
-    if (conflict := _CONFLICT.search(text)) is not None:
-        line = text.count("\n", 0, conflict.start()) + 1
-        raise UnseenError("malformed", f"{name}:{line}: marks of a merge conflict; resolve it and lock again")
-    return text
-
-
-def toml_of(data: bytes, name: str) -> dict[str, Any]:
-    """Return what a TOML file says. Raises UnseenError with line and column."""
-    text = text_of(data, name)
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = _TOML_PLACE.search(str(error))
-        where = f":{place[1]}:{place[2]}" if place else ""
-        raise UnseenError(
-            "malformed", f"{name}{where}: no TOML here or just before; is it cut off?"
-        ) from None
-    except RecursionError:
-        raise UnseenError("too_large", f"{name}: nested beyond all use") from None
-
-
-def cut_off(data: bytes, ecosystem: str) -> list[Unseen]:
-    """Return an unseen entry where a file that a tool wrote does not end as tools end files."""
-    if not data or data.endswith(b"\n"):
-        return []
-    detail = "the last line has no end; the file may be cut off"
-    return [Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail)]
-
-
-def tables(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return a list of tables; whatever else stands there is left out."""
-    found = document.get(key)
-    return [table for table in found if isinstance(table, dict)] if isinstance(found, list) else []
-
-
-def table(document: object, key: str) -> dict[str, Any]:
-    """Return a table inside a table, empty where there is none."""
-    found = document.get(key) if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def text_at(document: object, key: str) -> str:
-    """Return a text inside a table, empty where there is none."""
-    found = document.get(key) if isinstance(document, dict) else None
-    return found if isinstance(found, str) else ""

@@ -4,20 +4,19 @@ Nothing is fetched and no other file is opened: an include is named as unseen, u
 """
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from posixpath import dirname, join, normpath
 from typing import Final
 
-from collectors.readers._locked import (
+from collectors.readers.lockfiles.lock import Lock
+from collectors.readers.lockfiles.pins import (
     Pin,
-    cut_off,
     from_archive,
     from_git,
     is_version,
     platform_of_marker,
     read_of,
-    text_of,
 )
 from detector.model.facts import Unseen
 from detector.model.items import package
@@ -43,25 +42,25 @@ class _Found:
     unseen: list[Unseen] = field(default_factory=list)
 
 
-def read(data: bytes, name: str, given: Collection[str] = ()) -> Read:
-    """Return the pins. ``given`` are the paths that are read too. Raises UnseenError."""
-    if data.startswith(_UTF16):  # what `pip freeze >` writes in some shells
-        data = data.decode("utf-16", "replace").encode()
-    text = text_of(data, name)
+def read(lock: Lock) -> Read:
+    """Return the pins. Raises UnseenError."""
+    if lock.data.startswith(_UTF16):  # what `pip freeze >` writes in some shells
+        lock = replace(lock, data=lock.data.decode("utf-16", "replace").encode())
+    text = lock.text()
     # People often leave out the last line end, tools never; and a comment may be the head of a tool's file.
     ends = "--hash=" in text or _GENERATED.search(text[:1_000]) or text.rpartition("\n")[2].startswith("#")
-    found = _Found(unseen=cut_off(data, "pypi") if ends else [])
+    found = _Found(unseen=lock.cut_off("pypi") if ends else [])
     if text.rstrip().endswith("\\"):
-        detail = f"{name}: its last line is to be continued; the file may be cut off"
+        detail = f"{lock.name}: its last line is to be continued; the file may be cut off"
         found.unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=detail))
-    folder = dirname(name)
+    folder = dirname(lock.name)
     for number, line, via in _logical_lines(text):
-        place = f"{name}:{number}"
+        place = f"{lock.name}:{number}"
         option = _OPTION.fullmatch(line)
         if option is None:
             _add_requirement(line, place, found, direct=via)
         elif option[1] in ("-r", "--requirement"):
-            if normpath(join(folder, option[2] or "")) not in given:
+            if normpath(join(folder, option[2] or "")) not in lock.given:
                 detail = f"{place}: the file that it includes was not read"
                 found.unseen.append(Unseen(item="pkg:pypi/*", reason="not_in_view", detail=detail))
         elif option[1] in ("-e", "--editable"):
