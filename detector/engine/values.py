@@ -15,7 +15,9 @@ from detector.model.versions.families import product_named
 from detector.model.words import Kind, SectionName
 
 #: Facts of one environment: kept as its history, never compared with another one.
-LOCAL = frozenset({"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills"})
+LOCAL = frozenset(
+    {"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills", "repo#describe"}
+)
 #: What a folder on a disk stands in for.
 _OBJECT_STORES = frozenset({"s3", "minio", "gcs", "azure-blob"})
 #: Compared together as the identity of an image, see `image_identity`.
