@@ -8,7 +8,7 @@ from typing import Any, Final
 from collectors._docker_facts import architecture_of, variables
 from collectors._docker_files import ContainerFiles
 from collectors._unseen import unseen_part
-from collectors.readers import apk, dpkg, os_release
+from collectors.readers.installed import apk, dpkg, os_release
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.items import package

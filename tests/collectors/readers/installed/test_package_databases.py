@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from collectors.readers import apk, dpkg, os_release
+from collectors.readers.installed import apk, dpkg, os_release
 from detector.errors import UnseenError
 from detector.model.facts import Section
 from tests.servers.packages import APK_PACKAGES, DEB_PACKAGES, apk_installed, dpkg_status

@@ -1,0 +1,83 @@
+"""What is found below a root, while one reader after the other adds to it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from collectors.readers.installed.tree import Keep
+from detector.errors import UnseenError
+from detector.model.facts import Section, Unseen, Value
+from detector.model.items import package
+from detector.model.words import Basis
+
+#: Packages of one inventory at most.
+MOST_PACKAGES: Final = 200_000
+
+
+class Want:
+    """Which files a reader asks for, and how much of each.
+
+    ``glob`` is a path (``/etc/os-release``), all that stands directly in a folder (``/var/lib/x/*``), a name
+    (``METADATA``) or an ending (``*.jar``); the last two may be asked for in certain folders only, whose path
+    then holds ``inside``.
+    """
+
+    __slots__ = ("glob", "inside", "keep")
+
+    def __init__(self, glob: str, keep: Keep, inside: str = "") -> None:
+        self.glob = glob
+        self.keep = keep
+        self.inside = inside
+
+
+class Inventory:
+    """Packages and versions, what is covered, and what could not be seen."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, set[str]] = {}
+        self._facts: dict[str, Value] = {}
+        self._covers: dict[str, None] = {}
+        self._unseen: list[Unseen] = []
+
+    def cover(self, glob: str) -> None:
+        """Note that all items of a glob were looked for: what is not found is not there."""
+        self._covers[glob] = None
+
+    def add(self, ecosystem: str, name: str, version: str, namespace: str = "") -> None:
+        """Note a package. Two versions of one are both told."""
+        item = package(ecosystem, name, namespace)
+        if item not in self._versions and len(self._versions) >= MOST_PACKAGES:
+            raise UnseenError("too_large", f"more than {MOST_PACKAGES:,} packages")
+        self._versions.setdefault(item, set()).add(version)
+
+    def say(self, item: str, value: Value) -> None:
+        """Note a fact that is no package. The first to say it wins."""
+        self._facts.setdefault(item, value)
+
+    def miss(self, item: str, error: UnseenError) -> None:
+        """Note what could not be seen: an item, or a glob of items."""
+        self._unseen.append(Unseen(item=item, reason=error.reason, detail=error.detail))
+
+    def unite(self, section: Section) -> None:
+        """Add what a reader of one database says."""
+        for item, value in section.facts.items():
+            self._versions.setdefault(item, set()).update(value if isinstance(value, list) else [str(value)])
+        for glob in section.covers:
+            self.cover(glob)
+        self._unseen += section.unseen
+
+    def covered(self, globs: Iterable[str]) -> list[str]:
+        """Return those of the globs that something was found of."""
+        return [glob for glob in globs if glob in self._covers]
+
+    def section(self, basis: Basis) -> Section:
+        """Return what was found."""
+        facts = dict(self._facts)
+        for item, versions in self._versions.items():
+            facts[item] = sorted(versions) if len(versions) > 1 else next(iter(versions))
+        return Section(
+            basis=basis,
+            status="partial" if self._unseen else "complete",
+            facts=facts,
+            covers=tuple(self._covers),
+            unseen=tuple(self._unseen),
+        )

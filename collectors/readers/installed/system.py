@@ -1,0 +1,72 @@
+"""Which distribution a root is, and the packages of its own package manager."""
+
+from collections.abc import Callable
+from typing import Final
+
+from collectors.readers.installed import apk, dpkg, os_release
+from collectors.readers.installed.inventory import Inventory, Want
+from collectors.readers.installed.tree import Tree, whole
+from detector.errors import UnseenError
+from detector.model.facts import Section
+from detector.reader import MAX_BYTES
+
+_OS_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
+_DPKG: Final = "/var/lib/dpkg/status"
+#: Distroless images have a file for each package.
+_DPKG_FOLDER: Final = "/var/lib/dpkg/status.d"
+#: The second is where apk-tools 3 has it.
+_APK: Final = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+
+WANTS: Final = (
+    *(Want(path, whole(64 * 1024)) for path in _OS_RELEASE),
+    Want(_DPKG, whole(MAX_BYTES)),
+    Want(f"{_DPKG_FOLDER}/*", whole(1024 * 1024)),
+    *(Want(path, whole(MAX_BYTES)) for path in _APK),
+)
+
+
+def read(tree: Tree, inventory: Inventory) -> None:
+    """Add release and packages of the distribution. A database that is there and unreadable is unseen."""
+    namespace = _distribution(tree, inventory)
+    databases: tuple[tuple[str, Callable[[Tree, str], Section | None]], ...] = (
+        ("pkg:deb/*", _debian),
+        ("pkg:apk/*", _alpine),
+    )
+    for glob, packages in databases:
+        try:
+            section = packages(tree, namespace)
+        except UnseenError as error:
+            inventory.miss(glob, error)
+            continue
+        if section is not None:
+            inventory.unite(section)
+
+
+def _distribution(tree: Tree, inventory: Inventory) -> str:
+    """Return the ID of the distribution, nothing where the root does not tell."""
+    try:
+        for path in _OS_RELEASE:
+            if (data := tree.read(path)) is not None:
+                namespace, release = os_release.distribution(data, path)
+                inventory.say("os#release", f"{namespace} {release}".strip())
+                return namespace
+    except UnseenError as error:
+        inventory.miss("os#release", error)
+    return ""
+
+
+def _debian(tree: Tree, namespace: str) -> Section | None:
+    data = tree.read(_DPKG)
+    names = sorted(name for name in tree.names(_DPKG_FOLDER) if not name.endswith(".md5sums"))
+    if data is None and not names:
+        return None
+    parts = [tree.read(f"{_DPKG_FOLDER}/{name}") for name in names]
+    text = b"\n\n".join(part for part in (data, *parts) if part is not None)
+    return dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG)
+
+
+def _alpine(tree: Tree, namespace: str) -> Section | None:
+    for path in _APK:
+        if (data := tree.read(path)) is not None:
+            return apk.installed(data, basis="running", namespace=namespace or "alpine", name=path)
+    return None
