@@ -5,10 +5,13 @@ lines before it. Times are microseconds since 1970 in UTC, as they are stored; b
 that hold JSON. Rows stand in the order of their keys: what is exported twice is equal byte by byte.
 """
 
+import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import ExitStack
 from hashlib import sha256
-from typing import Any, Final
+from tempfile import TemporaryFile, gettempdir
+from typing import Any, BinaryIO, Final
 
 import orjson
 from sqlalchemy import (
@@ -25,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from detector.errors import StoreBusyError
 from detector.store import register_tables as r
 from detector.store import tables as t
 from detector.store.columns import Time, micros
@@ -35,6 +39,8 @@ FORMAT: Final = "parity.export/v1"
 MEDIA_TYPE: Final = "application/x-ndjson"
 #: Rows that are read, or written, at a time.
 ROWS: Final = 1_000
+#: Bytes of an export that are handed on at a time.
+_PIECE: Final = 2**20
 #: Bytes that hold JSON, and are more use to a reader as they are.
 _TEXTS: Final = {("value", "body"), ("value", "hints"), ("remembered", "body")}
 #: The mark of an owner of a PostgreSQL database: of no meaning to another one.
@@ -49,10 +55,31 @@ class Exporting:
         self._database = database
 
     async def export(self) -> AsyncGenerator[bytes, None]:
-        """Yield lines of one committed state, some at a time. Raises StoreError."""
-        async with self._database.read() as connection:
-            async for lines in exported(connection):
-                yield lines
+        """Yield one committed state in pieces, of which one may end in the middle of a line.
+
+        It is written down before the first piece: whoever takes it slowly holds no state of the database,
+        behind which a journal would grow. Raises StoreError.
+        """
+        try:
+            whole = await self._written_down()
+        except OSError as error:
+            raise StoreBusyError(
+                f"{gettempdir()} cannot hold the export ({error.strerror}): free some, or set TMPDIR"
+            ) from None
+        with whole:
+            while piece := await asyncio.to_thread(whole.read, _PIECE):
+                yield piece
+
+    async def _written_down(self) -> BinaryIO:
+        """Return a file without a name, at its beginning."""
+        with ExitStack() as on_failure:
+            whole = on_failure.enter_context(TemporaryFile())
+            async with self._database.read() as connection:
+                async for lines in exported(connection):
+                    await asyncio.to_thread(whole.write, lines)
+            whole.seek(0)
+            on_failure.pop_all()
+        return whole
 
 
 async def exported(connection: AsyncConnection) -> AsyncIterator[bytes]:

@@ -1,19 +1,24 @@
 """What happens to the file of a running service: it says so, reads go on, and it recovers by itself."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from detector.store.location import locate
+from detector.store.schema import examined
+from detector.store.store import open_store
 from tests.faults.conftest import ShopOf
 from tests.faults.nursery import Disk
 from tests.faults.shop import Answer, Shop
 from tests.faults.strace import failing
 from tests.servers.process import ServerMissing
+from tests.store.seen import RECEIVED, observed, packages
 
 REFUSED = (503, "storage-busy")
 FAILED = (503, "storage-failed")
@@ -127,3 +132,28 @@ def test_a_disk_that_fails(shop_of: ShopOf, sqlite_url: str, call: str, error: s
         shop.service.kill()
         shop.start()
         recovers(shop)
+
+
+async def test_a_reader_that_does_not_end(sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    journal = path.with_name(f"{path.name}-wal")
+    store = await open_store(sqlite_url)
+    with closing(sqlite3.connect(path)) as reader, closing(sqlite3.connect(path)) as writer:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM value").fetchone()
+        writer.execute("CREATE TABLE heap (bytes)")
+        for _ in range(70):
+            writer.execute("INSERT INTO heap VALUES (zeroblob(2000000))")
+            writer.commit()
+        assert journal.stat().st_size > 128_000_000
+        location = locate(sqlite_url)
+        async with examined(location) as connection:
+            ((fine, text),) = await location.conditions(connection)
+        assert not fine
+        assert text.endswith(": a reader holds it back, end it")
+        reader.rollback()
+        writer.execute("DROP TABLE heap")
+    for at in range(3):
+        await store.record(observed(at, packages(5 + at)), received_at=RECEIVED, scheduled=False)
+    assert journal.stat().st_size <= 67_108_864
+    await store.close()

@@ -18,7 +18,7 @@ def tried() -> set[str]:
     for path in HERE.glob("test_*.py"):
         for node in ast.parse(path.read_text()).body:
             if (
-                isinstance(node, ast.FunctionDef)
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
                 and node.name.startswith("test_")
                 and path.stem != "test_table"
             ):

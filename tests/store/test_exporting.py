@@ -1,15 +1,18 @@
 """Export and import: the same lines from every database, and every line back, or none."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import aclosing, closing
+from errno import ENOSPC
 from hashlib import sha256
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import pytest
 
 from detector.api.tokens import mint
-from detector.errors import StoreInUseError, StoreSchemaError, UsageError
-from detector.store import schema
+from detector.errors import StoreBusyError, StoreInUseError, StoreSchemaError, UsageError
+from detector.store import exporting, schema
 from detector.store.importing import import_into
 from detector.store.location import locate
 from detector.store.schema import examined
@@ -169,4 +172,33 @@ async def test_an_export_of_an_older_schema_is_migrated(tmp_path: Any) -> None:
     store = await open_store(url)
     (row,) = await store.register()
     assert (row.id, row.again) == ("01", False)
+    await store.close()
+
+
+async def test_whoever_takes_an_export_slowly_holds_back_no_journal(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_PIECE", 100)
+    store = await open_store(sqlite_url)
+    await fill(store)
+    async with aclosing(store.export()) as pieces:
+        assert (await anext(pieces)).startswith(b'{"format":')
+        assert await anext(pieces)
+        await store.record(observed(9, packages(50)), received_at=RECEIVED, scheduled=False)
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as beside:
+            blocked, _, _ = beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not blocked
+    await store.close()
+
+
+async def test_an_export_that_finds_no_room_says_where(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> BinaryIO:
+        raise OSError(ENOSPC, "No space left on device")
+
+    store = await open_store(sqlite_url)
+    monkeypatch.setattr(exporting, "TemporaryFile", full)
+    with pytest.raises(StoreBusyError, match="cannot hold the export"):
+        await anext(store.export())
     await store.close()
