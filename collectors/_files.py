@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from detector.collector import CollectorOptions
 from detector.errors import UnseenError
 from detector.model.words import MAIN
-from detector.reader import MAX_BYTES
+from detector.reader import MAX_BYTES, Beside
 
 #: Reads of one file until two in a row saw the same.
 _TRIES: Final = 2
@@ -50,6 +50,24 @@ def read_file(folder: Path, path: Path) -> bytes:
         if stable:
             return data
     raise UnseenError("malformed", f"{path} changed each time while it was read")
+
+
+def beside(folder: Path, path: Path) -> Beside:
+    """Return what hands out files that ``path`` names, by their paths from its folder.
+
+    They must lie in ``folder``, or, for a ``path`` that leads elsewhere, beside it.
+    """
+    home = Path(os.path.normpath(folder / path)).parent
+    root = Path(os.path.normpath(folder))
+    root = root if home.is_relative_to(root) else home
+
+    def read(named: str) -> bytes:
+        target = Path(os.path.normpath(home / named))
+        if not target.is_relative_to(root):
+            raise UnseenError("denied", f"it leads out of {root.name or '/'}")
+        return read_file(root, target.relative_to(root))
+
+    return read
 
 
 def _resolved(folder: Path, path: Path) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from collectors._files import FileOptions, read_file
+from collectors._files import FileOptions, beside, read_file
 from collectors.readers.lockfile import LockfileReader
 from detector.collector import Collected, Context, Seen
 from detector.errors import UnseenError
@@ -30,14 +30,15 @@ class LockfileCollector:
 
 
 def _collected(options: FileOptions, context: Context) -> Collected:
-    given = [path.as_posix() for path in options.files]
     sections: list[Section] = []
     warnings: list[str] = []
     errors: list[UnseenError] = []
     for path in options.files:
         try:
             data = read_file(context.folder, path)
-            read = LockfileReader().read_among(data, path.as_posix(), given)
+            read = LockfileReader().read_beside(
+                data, path.as_posix(), context.fingerprinter, beside(context.folder, path)
+            )
         except UnseenError as error:
             errors.append(error)
         else:

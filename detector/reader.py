@@ -4,10 +4,11 @@ Readers are pure and importable without pydantic: they serve file collectors, co
 and locators of the command line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
+from detector.errors import UnseenError
 from detector.model.facts import Section
 from detector.model.fingerprints import Fingerprinter
 from detector.model.words import MAIN, ComponentKind, SectionName
@@ -15,6 +16,14 @@ from detector.model.words import MAIN, ComponentKind, SectionName
 API: Final = 1
 #: Bytes of a file that a reader is given at most; larger ones are unseen as ``too_large``.
 MAX_BYTES: Final = 32 * 1024 * 1024
+#: Hands out a file that another one names, by its path from that one's folder. Raises UnseenError for what
+#: leads out of the root of both or cannot be read.
+Beside = Callable[[str], bytes]
+
+
+def nothing_beside(_path: str) -> bytes:
+    """Hand out nothing: for a file that came alone. Raises UnseenError."""
+    raise UnseenError("not_in_view", "only the file that names it was read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Lockfiles: the packages that a project holds fast, each format in a module of its own."""
 
 import re
-from collections.abc import Collection
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import ClassVar, Final, NamedTuple
@@ -9,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple
 from collectors.readers.lockfiles.lock import Lock
 from detector.errors import UnseenError
 from detector.model.fingerprints import Fingerprinter
-from detector.reader import API, Read
+from detector.reader import API, Beside, Read, nothing_beside
 
 _LARGEST: Final = 16 * 1024 * 1024
 
@@ -46,10 +45,10 @@ class LockfileReader:
         return _format_named(name) is not None
 
     def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
-        return self.read_among(data, name, ())
+        return self.read_beside(data, name, fingerprinter, nothing_beside)
 
-    def read_among(self, data: bytes, name: str, given: Collection[str]) -> Read:
-        """Return what one of several lockfiles says; ``given`` are the paths of all that are read."""
+    def read_beside(self, data: bytes, name: str, fingerprinter: Fingerprinter, beside: Beside) -> Read:
+        """Return what a lockfile says, with the files that it includes as far as ``beside`` has them."""
         if len(data) > _LARGEST:
             raise UnseenError("too_large", f"{name}: more than {_LARGEST // 1024 // 1024} MB for a lockfile")
         found = _format_named(name) or _format_with(data)
@@ -60,7 +59,7 @@ class LockfileReader:
             )
         module, _, function = found.reads.partition(":")
         read: Read = getattr(import_module(f"collectors.readers.lockfiles.{module}"), function)(
-            Lock(data, name, given)
+            Lock(data, name, beside)
         )
         return read
 

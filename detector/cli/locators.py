@@ -72,6 +72,8 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
     read = partial(reader.read, fingerprinter=fingerprinter)
     if kind == "compose":
         read = partial(_with_env_files, reader, fingerprinter, os.path.dirname(expression.path))
+    elif kind == "lockfile":
+        read = partial(_with_includes, reader, fingerprinter, expression.path)
     return _read_with(kind, data, str(expression), read)
 
 
@@ -88,6 +90,28 @@ def _with_env_files(reader: Any, fingerprinter: Fingerprinter, folder: str, data
 
     read: Read = reader.read_beside(data, name, fingerprinter, beside)
     return read
+
+
+def _with_includes(reader: Any, fingerprinter: Fingerprinter, path: str, data: bytes, name: str) -> Read:
+    """Read a lockfile with the files that it includes, from the current folder or from its own."""
+    home, here = os.path.realpath(os.path.dirname(path)), os.path.realpath(".")
+    root = here if _is_below(here, home) else home
+
+    def beside(named: str) -> bytes:
+        target = os.path.realpath(os.path.join(home, named))
+        if not _is_below(root, target):
+            raise UnseenError("denied", "it leads out of this folder")
+        try:
+            return _bytes_of(target)
+        except UsageError:
+            raise UnseenError("unreachable", "it cannot be opened") from None
+
+    read: Read = reader.read_beside(data, name, fingerprinter, beside)
+    return read
+
+
+def _is_below(root: str, path: str) -> bool:
+    return os.path.commonpath((root, path)) == root
 
 
 def only(left: FileState, right: FileState, services: tuple[str, ...]) -> tuple[FileState, FileState]:

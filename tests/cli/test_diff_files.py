@@ -75,6 +75,18 @@ def test_what_is_installed_is_compared_with_what_is_locked(parity: Parity, folde
     assert "django 4.2.26 → 5.2.8" in answer.out
 
 
+def test_files_that_requirements_include_are_read_with_them(parity: Parity, folder: Path) -> None:
+    write(folder, base__txt="django==4.2.26\n", prod__txt="django==5.2.8\n")
+    (folder / "deploy").mkdir()
+    (folder / "deploy" / "requirements.txt").write_text("-r ../base.txt\n")
+    answer = parity("diff", "deploy/requirements.txt", "lockfile:prod.txt")
+    assert "django 4.2.26 → 5.2.8" in " ".join(answer.out.split())
+    (folder / "deploy" / "requirements.txt").write_text("-r ../../base.txt\n")
+    answer = parity("diff", "deploy/requirements.txt", "lockfile:prod.txt")
+    assert (answer.code, "missing in" in answer.out) == (3, False)
+    assert "leads out of this folder" in " ".join(answer.out.split())
+
+
 def test_env_files_beside_a_compose_file_are_read_with_it(parity: Parity, folder: Path) -> None:
     for name, keys in (("staging", "A=1\nWEBHOOK_URL=x\n"), ("prod", "A=1\n")):
         (folder / name).mkdir()

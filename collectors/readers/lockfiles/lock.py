@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from detector.errors import Reason, UnseenError
 from detector.model.facts import Unseen
 from detector.model.wire_json import WireError, json_document
+from detector.reader import Beside, nothing_beside
 
 _CONFLICT: Final = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _TOML_PLACE: Final = re.compile(r"\(at line ([0-9]{1,9}), column ([0-9]{1,9})\)\Z")
@@ -21,8 +21,8 @@ class Lock:
     data: bytes
     #: Its path as the user wrote it, for messages.
     name: str
-    #: Paths of all files that are read together with it.
-    given: Collection[str] = ()
+    #: Hands out a file beside it, by its path from this one's folder. Raises UnseenError.
+    beside: Beside = nothing_beside
 
     def text(self) -> str:
         """Return its text. Raises UnseenError with the line of what is no UTF-8 or unmerged."""
@@ -66,7 +66,7 @@ class Lock:
         """Return an unseen entry where a file that a tool wrote does not end as tools end files."""
         if not self.data or self.data.endswith(b"\n"):
             return []
-        detail = "the last line has no end; the file may be cut off"
+        detail = f"{self.name}: the last line has no end; the file may be cut off"
         return [Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail)]
 
 

@@ -22,13 +22,13 @@ def read(lock: Lock) -> Read:
         raise UnseenError("unsupported", f"{lock.name}: no lockfileVersion 1, 2 or 3 in it")
     warnings: list[str] = []
     if version == 1:
-        return read_of("npm", _from_tree(table(document, "dependencies"), 0), (), warnings)
+        return read_of(lock, "npm", _from_tree(table(document, "dependencies"), 0), warnings=warnings)
     if not isinstance(document.get("packages"), dict):
         raise UnseenError("malformed", f"{lock.name}: no `packages` in it")
     pins = list(_from_packages(table(document, "packages"), warnings))
     if "dependencies" in document and _top_level(document) != _installed(document):
         warnings.append("`packages` and `dependencies` disagree; `packages` is taken, as npm does")
-    return read_of("npm", pins, (), warnings)
+    return read_of(lock, "npm", pins, warnings=warnings)
 
 
 def _from_packages(packages: dict[str, Any], warnings: list[str]) -> Iterator[Pin]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collectors.readers.lockfiles.lock import Lock
 from detector.model.addresses import repository_url, without_credentials
 from detector.model.canonical import digest_of, value_bytes
 from detector.model.facts import Section, Unseen, Value
@@ -18,9 +19,12 @@ _NAMES: Final = {"pypi": _PYPI_NAME, "npm": _NPM_NAME}
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_~-]{0,127}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 _WHEEL: Final = re.compile(r"[^/]+?-(?P<version>[0-9][^-/]*)(?:-[^/]*\.whl|\.tar\.gz|\.zip)")
-_PLATFORM_MARKER: Final = re.compile(
-    r"""\s*(?:sys_platform|platform_system)\s*==\s*["']([A-Za-z0-9_]{1,32})["']\s*"""
+_OR: Final = re.compile(r"\sor\s")
+_PLATFORM: Final = re.compile(
+    r"""(?:sys_platform|platform_system)\s{0,8}==\s{0,8}["']([A-Za-z0-9_]{1,32})["']"""
 )
+_LONGEST_MARKER: Final = 4_000
+_PATH: Final = re.compile(r"[A-Za-z0-9._@+~/-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,13 @@ class Pin:
     platform: str | None = None
 
 
-def read_of(ecosystem: str, pins: Iterable[Pin], unseen: Sequence[Unseen], warnings: Sequence[str]) -> Read:
+def read_of(
+    lock: Lock,
+    ecosystem: str,
+    pins: Iterable[Pin],
+    unseen: Sequence[Unseen] = (),
+    warnings: Sequence[str] = (),
+) -> Read:
     """Return pins as the dependencies of the only component of a file.
 
     What is no name or version of the ecosystem is not copied: it becomes an unseen entry.
@@ -51,7 +61,7 @@ def read_of(ecosystem: str, pins: Iterable[Pin], unseen: Sequence[Unseen], warni
             refused += 1
     gaps = list(unseen)
     if refused:
-        detail = f"{refused} entries whose name or version is none"
+        detail = f"{lock.name}: {refused} entries whose name or version is none"
         gaps.append(Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail))
     facts: dict[str, Value] = {item: _versions(own) for item, own in by_item.items()}
     hints = {item: hint for item, own in by_item.items() if (hint := _hints(own))}
@@ -94,7 +104,7 @@ def is_version(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    return (text.startswith("git+") or "://" in text) and without_credentials(text) == text
+    return (text.startswith(("git+", "file:")) or "://" in text) and without_credentials(text) == text
 
 
 def from_git(address: str, revision: str) -> str | None:
@@ -114,7 +124,26 @@ def from_archive(address: str) -> str | None:
     return bare if bare and "://" in bare else None
 
 
+def from_path(path: str) -> str | None:
+    """Return ``file:../shop`` for a folder or file beside the project, or None where it is no plain path.
+
+    Of an absolute path only the last part is kept: where a machine has it is no matter of the project.
+    """
+    bare = path.removeprefix("file:").partition("?")[0].partition("#")[0].rstrip("/")
+    bare = bare.rpartition("/")[2] if bare.startswith("/") else bare.removeprefix("./")
+    return f"file:{bare}" if _PATH.fullmatch(bare) else None
+
+
 def platform_of_marker(marker: object) -> str | None:
-    """Return the platform of a marker that asks for nothing else, such as ``sys_platform == 'win32'``."""
-    match = _PLATFORM_MARKER.fullmatch(marker) if isinstance(marker, str) else None
-    return match[1].lower() if match else None
+    """Return the only platform that a marker lets through, such as ``sys_platform == 'win32'`` (PEP 508)."""
+    if not isinstance(marker, str) or "platform" not in marker:
+        return None
+    # Whatever else is asked for beside it: each alternative must ask for the same platform.
+    found = {_platform_in(alternative) for alternative in _OR.split(marker[:_LONGEST_MARKER])}
+    return found.pop() if len(found) == 1 else None
+
+
+def _platform_in(alternative: str) -> str | None:
+    match = _PLATFORM.search(alternative)
+    name = match[1].lower() if match else None
+    return "win32" if name == "windows" else name

@@ -39,7 +39,7 @@ def read_poetry(lock: Lock) -> Read:
                 platform=platform_of_marker(found.get("markers")),
             )
         )
-    return read_of("pypi", pins, unseen, ())
+    return read_of(lock, "pypi", pins, unseen)
 
 
 def read_pylock(lock: Lock) -> Read:
@@ -64,7 +64,7 @@ def read_pylock(lock: Lock) -> Read:
             continue
         marker = platform_of_marker(found.get("marker"))
         pins.append(Pin(name=text_at(found, "name"), version=version, platform=marker))
-    return read_of("pypi", pins, unseen, ())
+    return read_of(lock, "pypi", pins, unseen)
 
 
 def _pylock_version(found: dict[str, Any]) -> str | None:

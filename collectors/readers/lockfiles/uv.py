@@ -45,6 +45,7 @@ def read(lock: Lock) -> Read:
     optional = _reached(packages, (edge for found in own for edge in _group(found, "optional-dependencies")))
     direct = {edge["name"] for found in own for edge in _all_edges(found)}
     return read_of(
+        lock,
         "pypi",
         (
             Pin(
@@ -56,7 +57,6 @@ def read(lock: Lock) -> Read:
             for found, version in pins
         ),
         unseen,
-        (),
     )
 
 

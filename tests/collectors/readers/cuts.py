@@ -1,5 +1,6 @@
-"""Files that were cut while they were written: at a hundred places, or at every byte."""
+"""Files that broke: cut while they were written, or with one bit that is not what it was."""
 
+import random
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,4 +21,29 @@ def _all(data: bytes, record: Record) -> Iterator[bytes]:
 OF_A_HUNDRED_OR_ALL = [
     pytest.param(_of_a_hundred, id="of a hundred"),
     pytest.param(_all, id="all", marks=pytest.mark.proof),
+]
+
+
+def _flipped(data: bytes, count: int) -> Iterator[bytes]:
+    chosen = random.Random(len(data))
+    for _ in range(count):
+        position = chosen.randrange(len(data))
+        changed = bytearray(data)
+        changed[position] ^= 1 << chosen.randrange(8)
+        yield bytes(changed)
+
+
+def _some_flips(data: bytes, record: Record) -> Iterator[bytes]:
+    yield from _flipped(data, 60)
+
+
+def _many_flips(data: bytes, record: Record) -> Iterator[bytes]:
+    record("flips", 5_000)
+    yield from _flipped(data, 5_000)
+
+
+#: One bit of a file at a time, the same ones each time.
+SOME_FLIPS_OR_MANY = [
+    pytest.param(_some_flips, id="some flips"),
+    pytest.param(_many_flips, id="many flips", marks=pytest.mark.proof),
 ]
