@@ -1,24 +1,25 @@
 """Sees the config keys of ``.env`` files."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from collectors._files import FileOptions, read_file
+from collectors._key_options import KeyOptions
 from collectors._unseen import unseen_part
-from collectors.readers._config import config_section
-from collectors.readers.dotenv import shapes_of
+from collectors.readers.dotenv import Dialect, fill
 from detector.collector import Collected, Context, Seen
 from detector.errors import UnseenError
-from detector.model.facts import Unseen
 from detector.model.words import Basis, SectionName
 
 
-class DotenvOptions(FileOptions):
-    """Which files, and which keys to compare by value."""
+class DotenvOptions(FileOptions, KeyOptions):
+    """Which files, by whose rules, and what their names become."""
 
-    compare: tuple[str, ...] = Field(
-        (), description="Keys with a boolean or a short word as value that are to be compared all the same."
+    dialect: Dialect = Field(
+        "dotenv",
+        description="Whose rules the files are read by: dotenv as python-dotenv and most libraries, compose"
+        " as its env_file, docker as --env-file, systemd as EnvironmentFile.",
     )
 
 
@@ -40,24 +41,17 @@ class DotenvCollector:
 
 
 def _collected(options: DotenvOptions, context: Context) -> Collected:
-    shapes: dict[str, dict[str, Any]] = {}
-    unseen: list[Unseen] = []
-    warnings: list[str] = []
+    keys = options.new_keys(context.fingerprinter)
     errors: list[UnseenError] = []
     for path in options.files:
         try:
-            data = read_file(context.folder, path)
-            more, gaps, told = shapes_of(data, str(path), context.fingerprinter, compare=options.compare)
+            warnings = fill(keys, read_file(context.folder, path), str(path), options.dialect)
         except UnseenError as error:
             errors.append(error)
-            unseen.append(unseen_part("*", error))
+            keys.unseen.append(unseen_part("*", error))
         else:
-            shapes |= more
-            unseen += gaps
-            warnings += [f"{path}: {line}" for line in told]
+            keys.warnings += [f"{path}: {line}" for line in warnings]
     if len(errors) == len(options.files):
         raise errors[0]
-    section = config_section(shapes, unseen)
-    return Collected(
-        seen=(Seen(sections={"config": section}, component=options.component),), warnings=tuple(warnings)
-    )
+    seen = Seen(sections={"config": keys.section()}, component=options.component)
+    return Collected(seen=(seen,), warnings=tuple(keys.warnings))

@@ -17,6 +17,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel, SecretStr
 
+from collectors._key_options import KeyOptions
 from detector.api.problems import _SLUGS
 from detector.api.routes import ROUTES
 from detector.cli import COMMANDS
@@ -298,7 +299,11 @@ def plugin(group: str, name: str) -> Any:
 def test_every_option_of_a_collector_is_documented(name: str) -> None:
     chapter = section("docs/collectors.md", f"### `{name}`")
     collector = plugin("parity.collectors", name)
-    fields = collector.Options.model_fields
+    fields = dict(collector.Options.model_fields)
+    if issubclass(collector.Options, KeyOptions):
+        # One table for all that name keys.
+        assert "(#names-of-keys)" in chapter
+        fields = {own: field for own, field in fields.items() if own not in KeyOptions.model_fields}
     options = {field.alias or own for own, field in fields.items()}
     documented = set(re.findall(r"^\| `(\w+)`", chapter, re.MULTILINE))
     assert documented == options
@@ -311,6 +316,11 @@ def test_every_option_of_a_collector_is_documented(name: str) -> None:
     for word in ("Covers", "Cannot see", "Least permission"):
         assert word in chapter, word
     assert f"type: {name}" in chapter
+
+
+def test_the_options_of_names_are_documented_once() -> None:
+    documented = re.findall(r"^\| `(\w+)`", section("docs/collectors.md", "## Names of keys"), re.MULTILINE)
+    assert documented == list(KeyOptions.model_fields)
 
 
 def test_no_collector_or_reader_is_documented_that_does_not_exist() -> None:

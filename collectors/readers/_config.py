@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from detector.model.facts import Section, Unseen
+from detector.model.facts import EVERYTHING, Section, Unseen
 from detector.model.items import is_config_key
 from detector.model.key_names import looks_like_a_value
-from detector.model.words import SourceClass
+from detector.model.words import Basis, SourceClass
 
 #: A file or a list holds all that it hands to a process, whatever its class; what the image brings along
 #: (`image_default`) it cannot know.
@@ -15,17 +15,25 @@ SEEN_IN_A_FILE: Final[tuple[SourceClass, ...]] = ("literal", "secret_ref", "env_
 
 def is_variable(name: str) -> bool:
     """Tell whether a text may stand, be kept and be printed as the name of an environment variable."""
-    return "/" not in name and is_config_key(name) and not looks_like_a_value(name)
+    return "/" not in name and "[" not in name and is_config_key(name) and not looks_like_a_value(name)
 
 
-def config_section(shapes: Mapping[str, dict[str, Any]], unseen: Iterable[Unseen] = ()) -> Section:
-    """Return the declared config of which ``unseen`` could not be read."""
+def config_section(
+    shapes: Mapping[str, dict[str, Any]],
+    unseen: Iterable[Unseen] = (),
+    *,
+    basis: Basis = "declared",
+    covers: tuple[str, ...] = EVERYTHING,
+    sees: tuple[SourceClass, ...] = SEEN_IN_A_FILE,
+) -> Section:
+    """Return the config of which ``unseen`` could not be read."""
     entries = tuple(unseen)
     return Section(
-        basis="declared",
+        basis=basis,
         status="partial" if entries else "complete",
         facts=shapes,
-        sees=SEEN_IN_A_FILE,
+        covers=covers,
+        sees=sees,
         unseen=entries,
     )
 

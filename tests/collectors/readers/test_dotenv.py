@@ -97,6 +97,12 @@ def test_a_name_alone_sets_nothing_and_says_so() -> None:
     assert read.warnings == ("line 1: a name without = sets nothing",)
 
 
+def test_a_name_alone_at_the_end_may_be_half_a_line_that_was_cut() -> None:
+    section = config("B=1\nA")
+    assert list(section.facts) == ["B"]
+    assert [(entry.item, entry.detail) for entry in section.unseen] == [("*", ".env: line 2: not NAME=value")]
+
+
 def test_the_last_of_two_equal_keys_wins_with_a_warning() -> None:
     read = DotenvReader().read(b"A=11\nA=22\n", ".env", FINGERPRINTER)
     facts = read.parts[0].sections["config"].facts
