@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 from collectors.readers import dotenv
 from collectors.readers._config import is_variable
+from collectors.readers._env_lines import Binding
 from collectors.readers._reads import ReadAt, Reads, reads_section, shown_path
 from collectors.readers._reads_javascript import TRIGGERS as JAVASCRIPT_TRIGGERS
 from collectors.readers._reads_javascript import javascript_reads
@@ -232,6 +233,6 @@ def _example(data: bytes, path: str) -> Reads:
     names = [
         ReadAt(name=entry.name, line=entry.line, default=True, declared=True)
         for entry in dotenv.entries(text, shown_path(path))
-        if isinstance(entry, dotenv.Binding) and is_variable(entry.name)
+        if isinstance(entry, Binding) and is_variable(entry.name)
     ]
     return Reads(found=names)

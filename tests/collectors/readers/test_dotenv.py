@@ -10,7 +10,8 @@ from dotenv.parser import parse_stream
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collectors.readers.dotenv import Binding, DotenvReader, Unparsed, entries
+from collectors.readers._env_lines import Binding, Unparsed
+from collectors.readers.dotenv import DotenvReader, entries
 from detector.errors import UnseenError
 from detector.model.facts import Section
 from detector.model.fingerprints import Fingerprinter
