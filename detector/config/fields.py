@@ -1,7 +1,7 @@
 """The kinds of text that stand in parity.yml, as annotated types, each with our words for what it takes."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import (
@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from detector.config.schedule import cron_trigger, zone
+from detector.config.schedule import next_cron_time, zone
 from detector.errors import UsageError
 from detector.model.addresses import repository_url
 from detector.model.clock import duration, print_exactly
@@ -24,6 +24,8 @@ from detector.model.expressions import ENVIRONMENT_NAME
 from detector.model.words import SEVERITIES
 
 NAME: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+#: Any moment will do to ask whether an expression has a next time at all.
+_SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _RUNS: Final = re.compile(r"([0-9]{1,3}) runs?")
 #: Tags of a union whose members differ in form; in angles, so that no key of a document is called so.
 WORD, LISTED, MAPPING = "<word>", "<list>", "<mapping>"
@@ -155,7 +157,7 @@ def _timezone(value: Any) -> str:
 
 def _cron(value: Any) -> str:
     try:
-        cron_trigger(_text(value))
+        next_cron_time(_text(value), after=_SOME_DAY)
     except UsageError as error:
         raise PydanticCustomError("config-schedule", "{words}", {"words": str(error)}) from None
     return str(value)

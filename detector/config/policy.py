@@ -7,7 +7,7 @@ from typing import Final
 
 from detector.config.models import Environment as EnvironmentEntry
 from detector.config.records import Config, Source
-from detector.config.schedule import cron_trigger, zone
+from detector.config.schedule import next_cron_time, zone
 from detector.engine.acceptance import Acceptance
 from detector.engine.calendars import Calendar
 from detector.engine.pack import PACK
@@ -184,12 +184,9 @@ def _interval(source: Source) -> timedelta | None:
         return source.every
     if source.cron is None:
         return None
-    trigger = cron_trigger(source.cron, source.timezone)
     at, longest = datetime(2026, 1, 5, tzinfo=UTC), timedelta()
     for _ in range(10):
-        following = trigger.get_next_fire_time(at, at)
-        if following is None:
-            break
+        following = next_cron_time(source.cron, source.timezone, after=at)
         longest = max(longest, following - at)
-        at = following + timedelta(seconds=1)
+        at = following
     return longest

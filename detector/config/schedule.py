@@ -1,10 +1,11 @@
 """Cron expressions and time zones, with the weekdays of cron.
 
 APScheduler 3 counts weekdays from Monday where crontab(5) counts from Sunday (agronholm/apscheduler#286), so
-numbers become names before it sees them. Whoever needs a trigger takes it from here.
+numbers become names before it sees them. Whoever needs a time takes it from here.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-#: Any moment will do to ask whether an expression has a next time at all.
-_SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_A_MOMENT: Final = timedelta(microseconds=1)
 
 
 def zone(name: str) -> tzinfo:
@@ -26,8 +26,27 @@ def zone(name: str) -> tzinfo:
         raise UsageError("no time zone of the IANA database, as in Europe/Berlin") from None
 
 
-def cron_trigger(expression: str, timezone: str = "UTC") -> "CronTrigger":
-    """Return the trigger of five cron fields. Raises UsageError when they name no time."""
+def next_cron_time(expression: str, timezone: str = "UTC", *, after: datetime) -> datetime:
+    """Return the first time after ``after`` that five cron fields name, in UTC.
+
+    When clocks are set back, a time that comes twice counts once, unless the fields name every hour. One that
+    does not come at all when they are set ahead counts after it. Raises UsageError when they name no time.
+    """
+    trigger = _trigger(expression, timezone)
+    every_hour = expression.split()[1].startswith("*")
+    following = after.astimezone(UTC)
+    while True:
+        # Its own way from one time to the next goes back to the first pass of an hour that comes twice.
+        found: datetime | None = trigger.get_next_fire_time(None, following + _A_MOMENT)
+        if found is None:
+            raise UsageError("a time that never comes")
+        following = found.astimezone(UTC)
+        if not found.fold or every_hour:
+            return following
+
+
+@lru_cache(maxsize=256)
+def _trigger(expression: str, timezone: str) -> "CronTrigger":
     from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - few configurations use cron
 
     fields = expression.split()
@@ -38,7 +57,7 @@ def cron_trigger(expression: str, timezone: str = "UTC") -> "CronTrigger":
         # crontab(5) takes either, APScheduler both: nobody can tell what was meant.
         raise UsageError("give a day of the month or a weekday, not both")
     try:
-        trigger = CronTrigger(
+        return CronTrigger(
             minute=minute,
             hour=hour,
             day=day,
@@ -48,9 +67,6 @@ def cron_trigger(expression: str, timezone: str = "UTC") -> "CronTrigger":
         )
     except ValueError:
         raise UsageError('no cron expression; write five fields, as in "0 6 * * 1-5"') from None
-    if trigger.get_next_fire_time(None, _SOME_DAY) is None:
-        raise UsageError("a time that never comes")
-    return trigger
 
 
 def _weekdays(field: str) -> str:

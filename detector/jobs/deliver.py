@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 
 from detector.alerts.routing import Digest, Routing
 from detector.alerts.summary import reminding, reply_of
-from detector.config.schedule import cron_trigger
+from detector.config.schedule import next_cron_time
 from detector.errors import DeliveryError, ParityError
 from detector.jobs.outgoing import Channel, Group, Outcome, backoff, grouped
 from detector.model.records import Owed
@@ -185,8 +185,7 @@ class Deliver:
 
     def _collect(self, group: Group, receiver: str, digest: Digest, this: _Round) -> None:
         """Hold the group back until the first time of the digest since its oldest alert."""
-        trigger = cron_trigger(digest.cron, digest.timezone)
-        due: datetime = trigger.get_next_fire_time(None, group.owed[0].created_at)
+        due = next_cron_time(digest.cron, digest.timezone, after=group.owed[0].created_at)
         if due > this.at:
             group.outcomes[receiver] = Outcome(error=f"held for the digest of {receiver}", next_try=due)
         else:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from detector.config.records import Source
-from detector.config.schedule import cron_trigger
+from detector.config.schedule import next_cron_time
 
 #: Share of its interval by which each run is moved, so that sources spread out over time.
 JITTER: Final = 0.05
@@ -99,8 +99,4 @@ class Schedule:
     def _next(self, source: Source, after: datetime) -> datetime:
         if source.cron is None:
             return after + (source.every or timedelta(days=366))
-        following: datetime | None = cron_trigger(source.cron, source.timezone).get_next_fire_time(
-            after, after + timedelta(microseconds=1)
-        )
-        # A cron expression without a next time was refused with the configuration.
-        return following if following is not None else after + timedelta(days=366)
+        return next_cron_time(source.cron, source.timezone, after=after)
