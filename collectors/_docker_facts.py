@@ -24,6 +24,8 @@ from detector.errors import UnseenError
 from detector.model.addresses import repository_url
 from detector.model.facts import Section, Value
 from detector.model.fingerprints import Fingerprinter
+from detector.model.items import is_config_key
+from detector.model.shapes import reference_shape
 from detector.model.words import SectionName
 
 #: Sections of `sections_of`; the container's files add ``dependencies``.
@@ -31,6 +33,8 @@ SECTIONS: Final[tuple[SectionName, ...]] = ("config", "codebase", "release", *OF
 _OCI: Final = "org.opencontainers.image."
 #: Set by the engine in each container, whatever anybody configured.
 _PLATFORM: Final = frozenset({"HOSTNAME", "HOME", "TERM"})
+#: Where compose and swarm mount secrets.
+_SECRETS: Final = "/run/secrets"
 _INDEXES: Final = ("image.index.v1+json", "manifest.list.v2+json")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
@@ -131,6 +135,10 @@ def _config(
         defaults=variables(image),
         platform=_PLATFORM,
     )
+    for mount in container.get("Mounts") or ():
+        folder, _, name = str(mount.get("Destination") or "").rpartition("/")
+        if folder == _SECRETS and is_config_key(name):
+            shapes[f"secrets/{name}"] = reference_shape()
     return Section(basis="running", facts=shapes), refused
 
 

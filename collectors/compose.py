@@ -1,11 +1,12 @@
-"""Sees what a compose file declares of its services."""
+"""Sees what compose files declare of their services."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from collectors._containers import OF_CONTAINERS
 from collectors._files import read_file
@@ -18,9 +19,20 @@ from detector.reader import Part
 
 
 class ComposeOptions(CollectorOptions):
-    """Which compose file, and which of its services."""
+    """Which compose files, and which of their services."""
 
-    path: Path = Field(description="The compose file; relative to the folder of the configuration.")
+    path: Path | None = Field(
+        None, description="The compose file; relative paths start at the folder of the configuration."
+    )
+    paths: tuple[Path, ...] = Field(
+        (), description="Several in place of `path`, in the order of `docker compose -f`: later ones go over."
+    )
+    env_files: tuple[Path, ...] = Field(
+        (), description="What fills in variables, in place of `.env` beside the first file; later ones win."
+    )
+    profiles: tuple[str, ...] = Field(
+        (), description="Profiles whose services are read, in place of those of COMPOSE_PROFILES; `*` is all."
+    )
     service: str | None = Field(
         None, description="Name of the service inside the file; by default that of the service in Parity."
     )
@@ -31,10 +43,24 @@ class ComposeOptions(CollectorOptions):
         description="Name of a backing service in items, such as cache: only what it is as a backing service"
         " is taken then, for it serves another service.",
     )
+    compare: tuple[str, ...] = Field(
+        (), description="Keys with a boolean or a short word as value that are to be compared all the same."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.path is None) == (not self.paths):
+            raise ValueError("give `path`, or several files as `paths`")
+        return self
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files in their order."""
+        return self.paths if self.path is None else (self.path,)
 
 
 class ComposeCollector:
-    """Sees one service of a compose file; as a discovery, all of them."""
+    """Sees one service of a compose project; as a discovery, all of them."""
 
     API: ClassVar[int] = 1
     name: ClassVar[str] = "compose"
@@ -51,30 +77,38 @@ class ComposeCollector:
 
 
 def _collected(options: ComposeOptions, context: Context) -> Collected:
-    home = (context.folder / options.path).parent
-
-    def beside(path: str) -> bytes:
-        if Path(path).is_absolute() or ".." in Path(path).parts:
-            raise UnseenError("not_in_view", "only files beside the compose file are read")
-        return read_file(home, Path(path))
-
-    data = read_file(context.folder, options.path)
-    read = ComposeReader().read_beside(data, str(options.path), context.fingerprinter, beside)
+    first = options.files[0]
     wanted = options.service or context.service
+    composed = ComposeReader().read_project(
+        _named(context.folder, options.files),
+        context.fingerprinter,
+        lambda path: _below(context.folder, first.parent, path),
+        env_files=_named(context.folder, options.env_files),
+        profiles=options.profiles,
+        wanted=wanted,
+        compare=options.compare,
+    )
+    read = composed.read
     if wanted is None:
-        complete = all(
-            entry.item != "include"
-            for part in read.parts
-            for section in part.sections.values()
-            for entry in section.unseen
-        )
         seen = tuple(Seen(sections=part.sections, service=part.service) for part in read.parts)
-        return Collected(seen=seen, warnings=read.warnings, complete=complete)
-    part = _part(read.parts, wanted, options.path)
+        return Collected(seen=seen, warnings=read.warnings, complete=composed.complete)
+    part = _part(read.parts, wanted, first)
     sections = part.sections
     if options.alias != MAIN:
         sections = _as_backing_service(sections, options.alias, wanted)
     return Collected(seen=(Seen(sections=sections, component=options.component),), warnings=read.warnings)
+
+
+def _named(folder: Path, paths: tuple[Path, ...]) -> list[tuple[str, bytes]]:
+    return [(str(path), read_file(folder, path)) for path in paths]
+
+
+def _below(folder: Path, home: Path, path: str) -> bytes:
+    """Return a file that another one names: it stands below the folder, or beside or below that one."""
+    found = Path(os.path.normpath(folder / home / path))
+    if not any(found.is_relative_to(os.path.normpath(root)) for root in (folder, folder / home)):
+        raise UnseenError("denied", f"{path} leads out of the folder of the configuration")
+    return read_file(folder, home / path)
 
 
 def _part(parts: tuple[Part, ...], wanted: str, path: Path) -> Part:

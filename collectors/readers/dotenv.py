@@ -81,7 +81,7 @@ def fill(keys: Keys, data: bytes, name: str, dialect: Dialect = "dotenv") -> tup
     repeated: list[int] = []
     warnings: list[str] = []
     before: set[str] = set()
-    text = _text_of(data, name)
+    text = text_of(data, name)
     unfinished = 0 if text.endswith(("\n", "\r")) else line_breaks(text) + 1
     for entry in entries(text, name, dialect):
         if isinstance(entry, Unparsed) or not keys.allows(entry.name):
@@ -133,7 +133,8 @@ def _set(keys: Keys, binding: Binding) -> None:
         keys.set(binding.name, binding.value.replace("$$", "$"))
 
 
-def _text_of(data: bytes, name: str) -> str:
+def text_of(data: bytes, name: str) -> str:
+    """Return the text of a file of variables. Raises UnseenError for what is too large or no UTF-8."""
     if len(data) > _LARGEST_FILE:
         raise UnseenError("too_large", f"{name}: more than {_LARGEST_FILE // 1024 // 1024} MB of variables")
     if data.count(b"\n") + data.count(b"\r") > 2 * _MOST_LINES:

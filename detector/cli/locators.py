@@ -21,6 +21,8 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
 _BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot")
+#: Formats whose files name others.
+_NAMING_FILES: Final = ("compose", "lockfile")
 #: What a side is called that came on standard input.
 STANDARD_INPUT: Final = "stdin"
 #: What stays unseen of a file that is not understood.
@@ -70,30 +72,13 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         return _installed(expression)
     data, reader = _bytes_of(expression.path), _reader(kind)
     read = partial(reader.read, fingerprinter=fingerprinter)
-    if kind == "compose":
-        read = partial(_with_env_files, reader, fingerprinter, os.path.dirname(expression.path))
-    elif kind == "lockfile":
-        read = partial(_with_includes, reader, fingerprinter, expression.path)
+    if kind in _NAMING_FILES:
+        read = partial(_with_files_beside, reader, fingerprinter, expression.path)
     return _read_with(kind, data, str(expression), read)
 
 
-def _with_env_files(reader: Any, fingerprinter: Fingerprinter, folder: str, data: bytes, name: str) -> Read:
-    """Read a compose file with the files that its ``env_file`` names, as compose itself would merge them."""
-
-    def beside(path: str) -> bytes:
-        if os.path.isabs(path) or ".." in path.split("/"):
-            raise UnseenError("not_in_view", "only files beside the compose file are read")
-        try:
-            return _bytes_of(os.path.join(folder, path))
-        except UsageError as error:
-            raise UnseenError("not_in_view", str(error)) from None
-
-    read: Read = reader.read_beside(data, name, fingerprinter, beside)
-    return read
-
-
-def _with_includes(reader: Any, fingerprinter: Fingerprinter, path: str, data: bytes, name: str) -> Read:
-    """Read a lockfile with the files that it includes, from the current folder or from its own."""
+def _with_files_beside(reader: Any, fingerprinter: Fingerprinter, path: str, data: bytes, name: str) -> Read:
+    """Read a file with those that it names, below the current folder or else below its own."""
     home, here = os.path.realpath(os.path.dirname(path)), os.path.realpath(".")
     root = here if _is_below(here, home) else home
 
@@ -101,10 +86,12 @@ def _with_includes(reader: Any, fingerprinter: Fingerprinter, path: str, data: b
         target = os.path.realpath(os.path.join(home, named))
         if not _is_below(root, target):
             raise UnseenError("denied", "it leads out of this folder")
+        if not os.path.lexists(target):
+            raise UnseenError("unreachable", "there is no such file")
         try:
             return _bytes_of(target)
         except UsageError:
-            raise UnseenError("unreachable", "it cannot be opened") from None
+            raise UnseenError("denied", "it cannot be opened") from None
 
     read: Read = reader.read_beside(data, name, fingerprinter, beside)
     return read

@@ -97,11 +97,11 @@ def test_env_files_beside_a_compose_file_are_read_with_it(parity: Parity, folder
     assert answer.code == 1
 
 
-@pytest.mark.parametrize("env_file", ["missing", "../outside", "/etc/hostname"])
+@pytest.mark.parametrize("env_file", ["missing", "../../outside", "/etc/hostname"])
 def test_an_env_file_that_cannot_be_read_leaves_keys_unknown(
     parity: Parity, folder: Path, env_file: str
 ) -> None:
-    (folder / "outside").write_text("A=1\n")
+    (folder.parent / "outside").write_text("A=1\n")
     for name, path in (("a", env_file), ("b", "keys")):
         (folder / name).mkdir()
         (folder / name / "compose.yaml").write_text(COMPOSE.format(tag="1.4.2", env_file=path))

@@ -190,6 +190,19 @@ def test_a_volume_of_the_image_alone_is_no_mount(container: dict[str, Any], imag
     assert "processes mount/cache" not in facts
 
 
+def test_a_mounted_secret_is_a_key_that_is_never_read(
+    container: dict[str, Any], image: dict[str, Any]
+) -> None:
+    container["Mounts"] = [
+        {"Type": "bind", "Destination": "/run/secrets/password", "RW": False},
+        {"Type": "bind", "Destination": "/run/secrets/not a name", "RW": False},
+        {"Type": "bind", "Destination": "/etc/secrets/other", "RW": False},
+    ]
+    facts = _facts(container, image)
+    assert facts["config secrets/password"] == {"type": "text", "source_class": "secret_ref", "opaque": True}
+    assert [item for item in facts if item.startswith("config secrets")] == ["config secrets/password"]
+
+
 def test_without_its_image_nothing_is_said_of_config(container: dict[str, Any]) -> None:
     sections, _ = sections_of(container, UnseenError("denied", "no"), FINGERPRINTER)
     assert sections["config"].status == "failed"

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.readers.compose import ComposeReader
+from collectors.readers.composefiles.project import Beside
 from detector.errors import UnseenError
 from detector.model.canonical import section_document
 from detector.model.facts import Section
@@ -58,6 +59,7 @@ services:
       FROM_SHELL:
   db:
     image: postgres:16.3-alpine
+volumes: {data: {}}
 """
 
 
@@ -121,7 +123,7 @@ def test_each_service_is_a_part() -> None:
                 },
             },
         ),
-        ("logs", {"driver": "json-file"}),
+        ("logs", {"driver": "json-file", "options": ["token"]}),
     ],
 )
 def test_a_section_holds_what_the_service_declares(name: SectionName, facts: dict[str, object]) -> None:
@@ -134,6 +136,7 @@ def test_config_keys_are_shaped_and_what_comes_from_elsewhere_is_unseen() -> Non
     config = section(SHOP, "config")
     assert sorted(config.facts) == ["API_TOKEN", "DATABASE_URL", "LOG_LEVEL", "PORT", "PRICE", "VERSION"]
     assert config.facts["API_TOKEN"] == {"type": "template", "source_class": "literal", "opaque": True}
+    assert "API_TOKEN is set nowhere that was read" in " ".join(read(SHOP).warnings)
     # Numbers stay as written, and `$$` is a dollar.
     assert config.facts["VERSION"]["fingerprint"] == FINGERPRINTER.of("VERSION", "1.10")  # type: ignore[index, call-overload]
     assert config.facts["PRICE"]["fingerprint"] == FINGERPRINTER.of("PRICE", "5$")  # type: ignore[index, call-overload]
@@ -174,7 +177,6 @@ def test_an_application_image_is_no_backing_service() -> None:
             {"image#repository": "a/b", "image#tag": "c", "image#index": "sha256:" + "f" * 64},
             [],
         ),
-        ("acme/app:${TAG:-1.0}", {"image#repository": "acme/app"}, ["image#tag"]),
         ("${IMAGE}", {}, ["image#*"]),
     ],
 )
@@ -190,11 +192,30 @@ def test_a_service_built_here_says_nothing_of_its_release() -> None:
     assert "release" not in read(one("build: .")).parts[0].sections
 
 
+def beside(files: dict[str, str]) -> Beside:
+    """Files by their path from the folder of the compose file."""
+
+    def opened(path: str) -> bytes:
+        if path.startswith(".."):
+            raise UnseenError("denied", "it leads out of this folder")
+        if path not in files:
+            raise UnseenError("unreachable", "there is no such file")
+        return files[path].encode()
+
+    return opened
+
+
+def together(text: str, files: dict[str, str]) -> Read:
+    return ComposeReader().read_beside(text.encode(), "compose.yml", FINGERPRINTER, beside(files))
+
+
+def config_of(text: str, files: dict[str, str]) -> Section:
+    return together(text, files).parts[0].sections["config"]
+
+
 def test_an_env_file_gives_keys_when_it_can_be_read_and_hides_absence_when_not() -> None:
     text = one("env_file: [base.env, {path: more.env}], environment: [A=from-compose-1, B]")
-    files = {"base.env": b"A=1234\nX=1234\n", "more.env": b"Y=1234\n"}
-    found = ComposeReader().read_beside(text.encode(), "compose.yml", FINGERPRINTER, files.__getitem__)
-    config = found.parts[0].sections["config"]
+    config = config_of(text, {"base.env": "A=1234\nX=1234\n", "more.env": "Y=1234\n"})
     assert {key: value["source_class"] for key, value in config.facts.items()} == {  # type: ignore[index, call-overload]
         "A": "literal",  # `environment` stands over `env_file`
         "X": "env_file",
@@ -207,21 +228,154 @@ def test_an_env_file_gives_keys_when_it_can_be_read_and_hides_absence_when_not()
     assert [(entry.item, entry.reason) for entry in alone.unseen][:2] == [("*", "not_in_view")] * 2
 
 
-def test_extends_makes_every_section_of_its_service_partial() -> None:
-    found = read("services:\n  app: {extends: base, image: a:1}\n  other: {image: b:1}\n")
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("../other.env", "env_file ../other.env: it leads out of this folder"),
+        ("/etc/passwd", "env_file /etc/passwd: it leads out of the folder of the project"),
+        ("a/../../b.env", "env_file a/../../b.env: it leads out of this folder"),
+        ("missing.env", "env_file missing.env: there is no such file"),
+        ("${SECRET}.env", "env_file ${SECRET}.env: it cannot be read here"),  # not what the variable holds
+        ("${NOBODY}.env", "env_file ${NOBODY}.env: its path waits for NOBODY"),
+    ],
+)
+def test_an_env_file_out_of_reach_is_named_as_it_is_written(entry: str, said: str) -> None:
+    config = config_of(one(f'env_file: "{entry}"'), {".env": "SECRET=C4n4ry\n"})
+    assert [(entry.item, entry.detail) for entry in config.unseen] == [("*", said)]
+
+
+def test_an_env_file_that_is_cut_in_the_middle_of_a_name_leaves_keys_unknown() -> None:
+    config = config_of(one("env_file: a.env"), {"a.env": "A=1234\nDATABASE_U"})
+    assert list(config.facts) == ["A"]
+    assert [entry.detail for entry in config.unseen] == ["a.env: line 2: not NAME=value"]
+
+
+@pytest.mark.parametrize(
+    ("extends", "said"),
+    [
+        ("base", "extends: compose.yml has no service base"),
+        ("app", "extends: it extends itself"),
+        ("{service: b, file: ../x.yml}", "extends: ../x.yml: it leads out of this folder"),
+        ("{service: b, file: /x.yml}", "extends: /x.yml: it leads out of the folder of the project"),
+        ("{service: b, file: none.yml}", "extends: none.yml: there is no such file"),
+        ("{service: loop, file: loop.yml}", "loop.yml: extends: it extends itself"),
+        ("{service: b, file: loop.yml}", "extends: loop.yml has no service b"),
+        ("{file: loop.yml}", "extends: the service is not named"),
+    ],
+)
+def test_what_cannot_be_extended_makes_every_section_of_its_service_partial(extends: str, said: str) -> None:
+    text = f"services:\n  app: {{extends: {extends}, image: 'a:1'}}\n  other: {{image: 'b:1'}}\n"
+    found = together(text, {"loop.yml": "services: {loop: {extends: {service: loop, file: loop.yml}}}"})
     app, other = (part.sections for part in found.parts)
-    assert {("*", "unsupported")} == {(s.unseen[-1].item, s.unseen[-1].reason) for s in app.values()}
+    assert app["release"].facts["image#tag"] == "1"
+    assert all(s.status == "partial" and said in s.unseen[-1].detail for s in app.values())
     assert all(s.status == "complete" for s in other.values())
 
 
-def test_include_is_told_and_leaves_the_file_incomplete() -> None:
-    found = read("include: [other.yml]\nservices:\n  app: {image: a:1}\n")
-    processes = found.parts[0].sections["processes"]
-    assert (processes.status, processes.unseen[0].reason) == ("partial", "unsupported")
-    assert "include" in found.warnings[0]
+@pytest.mark.parametrize(
+    ("include", "said"),
+    [
+        ("other.yml", "include: other.yml: there is no such file"),
+        ("../other.yml", "include: ../other.yml: it leads out of this folder"),
+        ("{path: [/other.yml]}", "include: /other.yml: it leads out of the folder of the project"),
+        ("loop.yml", "loop.yml: include: loop.yml includes itself"),
+        ("{env_file: a}", "include: an entry without a path"),
+        ("'${WHAT}.yml'", "include: a file whose name waits for WHAT"),
+    ],
+)
+def test_what_cannot_be_included_leaves_the_project_incomplete(include: str, said: str) -> None:
+    files = {"loop.yml": "include: [loop.yml]"}
+    composed = ComposeReader().read_project(
+        [("compose.yml", f"include: [{include}]\nservices:\n  app: {{image: a:1}}\n".encode())],
+        FINGERPRINTER,
+        beside(files),
+    )
+    assert not composed.complete
+    assert all(said in s.unseen[-1].detail for s in composed.read.parts[0].sections.values())
     with pytest.raises(UnseenError) as caught:
-        read("include: [other.yml]\n")
-    assert caught.value.reason == "unsupported"
+        together(f"include: [{include}]\n", files)
+    assert said in caught.value.detail
+
+
+def test_a_service_that_is_also_included_is_unsure() -> None:
+    text = "include: [a.yml]\nservices:\n  app: {image: 'a:1'}\n"
+    (part,) = together(text, {"a.yml": "services: {app: {image: 'a:2'}}"}).parts
+    assert "which compose refuses" in part.sections["release"].unseen[0].detail
+
+
+def test_without_a_look_at_variables_not_even_a_default_is_sure() -> None:
+    found = read(one('image: "acme/app:${TAG:-1.0}", environment: {A: "${B:-1}"}')).parts[0].sections
+    assert [entry.item for entry in found["release"].unseen] == ["image#tag"]
+    assert found["config"].facts["A"] == {"type": "template", "source_class": "literal", "opaque": True}
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "items"),
+    [
+        ("image: 'acme/app:${TAG}'", "release", ["image#tag"]),
+        ("image: '${IMAGE}'", "release", ["image#*"]),
+        ("ports: ['${PORT}:80']", "ports", []),  # only where it is published is open
+        ("ports: ['80:${PORT}']", "ports", ["*"]),
+        ("user: $USER", "processes", ["user"]),
+        ("read_only: $RO", "processes", ["read_only"]),
+        ("volumes: ['$DATA:/data']", "processes", ["mount/*"]),
+        ("command: gunicorn $ARGS", "processes", []),
+        ("command: $ARGS", "processes", ["command", "server"]),
+        ("deploy: {replicas: $N}", "concurrency", ["*"]),
+        ("stop_grace_period: $GRACE", "disposability", ["grace"]),
+        ("healthcheck: {interval: $I, test: x}", "disposability", ["probe/*"]),
+        ("healthcheck: {interval: 5s, test: pg_isready -U $U}", "disposability", []),
+        ("logging: {driver: $D}", "logs", ["*"]),
+    ],
+)
+def test_what_waits_for_a_variable_is_unseen(entry: str, name: SectionName, items: list[str]) -> None:
+    found = together(one(entry), {}).parts[0].sections[name]
+    assert [gap.item for gap in found.unseen] == items
+    assert found.status == ("partial" if items else "complete")
+
+
+def test_what_stands_behind_a_dollar_is_never_told() -> None:
+    # A password with a dollar in it, whose second half compose takes for a variable.
+    found = together(one("environment: {PASSWORD: pa$C4n4ry, OTHER: 'a${}C4n4ry', LAST: 'a${C4n4ry'}"), {})
+    assert "C4n4ry" not in str(found)
+    assert found.warnings == ("compose.yml: app: a variable is set nowhere that was read",)
+
+
+def test_services_of_profiles_are_left_out_and_told() -> None:
+    found = read("services:\n  app: {image: a}\n  debug: {image: b, profiles: [tools]}\n")
+    assert [part.service for part in found.parts] == ["app"]
+    assert found.warnings[-1] == "services of profiles are left out, as compose does: tools"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services:\n  app: {image: a, volumes: ['data:/data']}\n",
+        "services:\n  app: {image: a, depends_on: [db]}\n",
+        "services:\n  app: {image: a, networks: [back]}\n",
+        "services:\n  app: {image: a, secrets: [password]}\n",
+        "services:\n  app: {image: a, configs: [{source: nginx, target: /x}]}\n",
+    ],
+)
+def test_a_reference_to_nothing_shows_that_a_file_was_cut_off(text: str) -> None:
+    (part,) = read(text).parts
+    assert all("is the file cut off?" in s.unseen[-1].detail for s in part.sections.values())
+
+
+def test_a_secret_is_a_key_of_its_own_and_never_read() -> None:
+    text = one("secrets: [password, {source: b, target: api-token}, {source: c, target: /etc/c}]")
+    config = config_of(text + "secrets: {password: {file: ./p.txt}, b: {external: true}, c: {file: c}}\n", {})
+    assert config.facts == {
+        f"secrets/{name}": {"type": "text", "source_class": "secret_ref", "opaque": True}
+        for name in ("password", "api-token")
+    }
+
+
+def test_more_files_than_any_project_has_are_not_opened() -> None:
+    text = f"include: [{', '.join(f'{n}.yml' for n in range(200))}]\nservices: {{a: {{image: b}}}}\n"
+    files = {f"{n}.yml": "services: {}" for n in range(200)}
+    (part,) = together(text, files).parts
+    assert part.sections["release"].unseen[0].reason == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +389,21 @@ def test_what_is_no_compose_file_is_malformed(text: str) -> None:
 
 KEYS = [
     "image",
+    "secrets",
+    "configs",
+    "profiles",
+    "networks",
+    "depends_on",
+    "init",
+    "platform",
+    "restart_policy",
+    "condition",
+    "required",
+    "format",
+    "service",
+    "file",
+    "source",
+    "options",
     "environment",
     "env_file",
     "ports",

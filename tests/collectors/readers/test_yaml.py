@@ -22,7 +22,6 @@ BOMB = b"a: &a [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
             {"x": {"p": "1"}, "y": {"q": "2"}, "z": {"p": "1", "q": "2"}},
         ),
         (b"a: &s text\nb: *s", {"a": "text", "b": "text"}),
-        (b"a: !reset null\nb: !override [x]", {"a": None, "b": ["x"]}),
         (b"a: !!int '1'", {"a": "1"}),
         (b"", None),
     ],
@@ -39,13 +38,14 @@ def test_scalars_stay_the_text_that_was_written(text: bytes, tree: object) -> No
         (b"a: b: c", "malformed", "f.yml:1:5"),
         (b"\ta: 1", "malformed", "f.yml:1:1"),
         (b'a: "open', "malformed", "f.yml:1"),
-        (b"---\na\n---\nb", "malformed", "f.yml:3:1"),
+        (b"---\na\n---\nb", "malformed", "f.yml:3"),
         (b"&a [*a]", "malformed", "f.yml:1:5"),  # an anchor that holds itself
         (b"[a]: b", "malformed", "f.yml:1"),
         (b"a: {<<: text}", "malformed", "f.yml:1"),
         (b"\xff\xfea", "malformed", "f.yml"),
         (b"a: \x00", "malformed", "f.yml"),
         (b"[" * 100_000, "too_large", "f.yml:1:65"),
+        (b"a: !reset null", "malformed", "f.yml:1:4"),  # a tag that only compose files know
         (BOMB, "too_large", "f.yml:6"),
         (b"a: 1\n" * 1_000_000, "too_large", "f.yml"),
     ],
@@ -55,3 +55,20 @@ def test_what_is_no_plain_data_is_refused_with_its_place(text: bytes, reason: st
         _yaml.document(text, "f.yml")
     assert caught.value.reason == reason
     assert caught.value.detail.startswith(place)
+
+
+def test_documents_know_their_lines_and_keep_their_anchors_to_themselves() -> None:
+    found = _yaml.documents(b"a: &x 1\n---\n# said of it\nb:\n  c: 2\n---\n", "f.yml")
+    assert found == [(1, {"a": "1"}), (2, {"b": {"c": "2"}}), (6, None)]
+    tree = found[1][1]
+    assert isinstance(tree, _yaml.Map)
+    assert (tree.line, tree["b"].line) == (4, 5)
+    with pytest.raises(UnseenError, match=r"f\.yml:3:4"):
+        _yaml.documents(b"a: &x 1\n---\nb: *x", "f.yml")
+
+
+def test_a_tag_with_a_meaning_is_told_with_what_it_marks() -> None:
+    ((_, tree),) = _yaml.documents(
+        b"a: !reset null\nb: !override [x]", "f.yml", marks=frozenset({"!reset", "!override"})
+    )
+    assert tree == {"a": _yaml.Marked("!reset", None), "b": _yaml.Marked("!override", ["x"])}

@@ -1,0 +1,1 @@
+"""Compose projects: their files, the variables in them, and what their services say."""

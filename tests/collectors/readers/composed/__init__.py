@@ -1,0 +1,1 @@
+"""Compose projects, and what `docker compose config` makes of each."""
