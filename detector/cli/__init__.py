@@ -12,6 +12,7 @@ from detector.errors import ConfigError, ParityError, did_you_mean
 
 #: Command -> module of `detector.cli` that defines it under the same name, and its one line of help.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("init", "Look around, and write a first parity.yml."),
     "diff": ("diff", "Compare two files, environments or snapshots."),
     "status": ("status", "Show the matrix: worst open, age, score, coverage."),
     "gate": ("gate", "Answer a pipeline: may this go to prod?"),

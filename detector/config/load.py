@@ -37,7 +37,7 @@ def find(explicit: str | None, environ: Mapping[str, str]) -> Path:
         if place.exists():
             return place
     places = ", ".join(str(place) for place in PLACES)
-    why = f"looked for {places}; name another with --config or {VARIABLE}"
+    why = f"looked for {places}; name another with --config or {VARIABLE}, or begin with parity init"
     raise _unreadable(PLACES[0], "config-not-found", why)
 
 

@@ -61,7 +61,7 @@ def test_3_where_the_sides_have_no_section_in_common(parity: Parity, folder: Pat
         ((), "parity: give a command"),
         (("token",), "parity: give a command"),
         (("dif", "a", "b"), "parity: no command dif (did you mean diff?)"),
-        (("zzz",), "parity: no command zzz (known: diff, status, gate"),
+        (("zzz",), "parity: no command zzz (known: init, diff, status"),
         (("diff",), "parity: missing argument 'LEFT'"),
         (("diff", ".env"), "parity: '.env' is one expression: give two, or LEFT..RIGHT"),
         (("diff", ".env", ".env", "--fial-on", "low"), "parity: no such option '--fial-on'"),
