@@ -1,8 +1,8 @@
 """Items: the canonical names of what is compared. An item never holds a version.
 
 A package is named by its purl without version and qualifiers (package-url specification), with the name
-normalised as its ecosystem does it: PyPI per PEP 503, npm without the platform, Debian and Alpine in lower
-case.
+normalised as its ecosystem does it: PyPI per PEP 503, npm without the platform, Debian, Alpine, Go and others
+in lower case.
 """
 
 import re
@@ -16,24 +16,29 @@ from detector.model.platforms import split_platform
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _SEGMENT_SEPARATORS: Final = re.compile(r"[./]")
 _PYPI_RUNS: Final = re.compile(r"[-_.]+")
+_UNQUOTED: Final = re.compile(r"[A-Za-z0-9._~:-]+")
 _LONGEST_ITEM: Final = 512
 LONGEST_DOCUMENT_KEY: Final = 256
 
-#: Ecosystems whose names are case-insensitive by their own specification.
-_FOLDED: Final = frozenset({"deb", "apk", "github", "bitbucket", "composer"})
+#: Ecosystems whose names are case-insensitive by their own specification, or folded by that of package URLs.
+_FOLDED: Final = frozenset({"deb", "apk", "github", "bitbucket", "composer", "golang", "hex", "pub", "nuget"})
+#: Ecosystems that write the namespace in front of the name, and what they put between.
+_NAMESPACE_ENDS: Final = {"npm": "/", "golang": "/", "composer": "/", "maven": ":"}
 
 
 @lru_cache(maxsize=262_144)
 def package(ecosystem: str, name: str, namespace: str = "") -> str:
     """Return the item of a package, such as ``pkg:npm/%40babel/core``.
 
-    ``name`` may carry the namespace (``@babel/core``) where the ecosystem writes it so. Raises UsageError for
-    an empty name.
+    ``name`` may carry the namespace (``@babel/core``, ``golang.org/x/text``, ``org.slf4j:slf4j-api``) where
+    the ecosystem writes it so. Raises UsageError for an empty name.
     """
     if ecosystem == "npm":
         # Of one program for many platforms there is one item, whoever names it.
         name = split_platform(f"{namespace}/{name}" if namespace else name)[0]
-        namespace, _, name = name.rpartition("/")
+        namespace = ""
+    if not namespace and (mark := _NAMESPACE_ENDS.get(ecosystem)):
+        namespace, _, name = name.rpartition(mark)
     if ecosystem == "pypi":
         name = _PYPI_RUNS.sub("-", name).lower()
     elif ecosystem in _FOLDED:
@@ -45,10 +50,10 @@ def package(ecosystem: str, name: str, namespace: str = "") -> str:
 
 
 def _quoted(part: str) -> str:
+    if _UNQUOTED.fullmatch(part):
+        return part
     from urllib.parse import quote  # noqa: PLC0415 - only names with odd characters need it
 
-    if part.replace("-", "").replace(".", "").replace("_", "").isalnum() and part.isascii():
-        return part
     return quote(part, safe="-._~:")
 
 
