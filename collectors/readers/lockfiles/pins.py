@@ -15,7 +15,16 @@ from detector.reader import Part, Read
 _PYPI_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 _NPM_NAME: Final = re.compile(r"(?:@[A-Za-z0-9~_.-]{1,100}/)?[A-Za-z0-9~_-][A-Za-z0-9~_.-]{0,213}")
 #: What is a name in each ecosystem that a lockfile may be of.
-_NAMES: Final = {"pypi": _PYPI_NAME, "npm": _NPM_NAME}
+_NAMES: Final = {
+    "pypi": _PYPI_NAME,
+    "npm": _NPM_NAME,
+    "cargo": re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}"),
+    "golang": re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._~/-]{0,253}[A-Za-z0-9_~-])?"),
+    "gem": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),
+    "composer": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}"),
+}
+#: The version of code in a folder beside the project whose path is not told, or is not plain.
+LOCAL: Final = "local"
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_~-]{0,127}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 _WHEEL: Final = re.compile(r"[^/]+?-(?P<version>[0-9][^-/]*)(?:-[^/]*\.whl|\.tar\.gz|\.zip)")
@@ -147,3 +156,8 @@ def _platform_in(alternative: str) -> str | None:
     match = _PLATFORM.search(alternative)
     name = match[1].lower() if match else None
     return "win32" if name == "windows" else name
+
+
+def item_of(ecosystem: str, name: str) -> str:
+    """Return the item of a package, or the glob of its ecosystem where the name is none."""
+    return package(ecosystem, name) if _NAMES[ecosystem].fullmatch(name) else f"pkg:{ecosystem}/*"

@@ -290,7 +290,7 @@ def test_where_both_halves_disagree_packages_wins_with_a_warning() -> None:
         ("version = 2\n", "uv.lock", "unsupported", "uv.lock"),
         ('[metadata]\nlock-version = "3.0"\n', "poetry.lock", "unsupported", "poetry.lock"),
         ('lock-version = "2.0"\n', "pylock.toml", "unsupported", "pylock.toml"),
-        ("C4n4ry", "other.lock", "unsupported", "poetry.lock, uv.lock"),
+        ("C4n4ry", "other.lock", "unsupported", "pylock.toml, poetry.lock"),
         (b"version = 1\nx = '\xff'\n", "uv.lock", "malformed", "uv.lock:2"),
         (b"x" * (16 * 1024 * 1024 + 1), "uv.lock", "too_large", "uv.lock"),
     ],
