@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from bench import (
     pushing,
     readying,
     scheduling,
+    searching,
     starting,
 )
 from bench.measuring import Result, Work, WrongResultError, measure
@@ -36,7 +38,9 @@ WORKS: Final[dict[str, Callable[[Size], Iterator[Work]]]] = {
     "B6": lambda size: keeping.environment(size.kept),
     "B7": lambda size: keeping.job(size.job),
     "B8": lambda size: puppetdb.commands(size.nodes),
-    "B9": lambda size: looking_back.states_and_histories(size.lookback),
+    "B9": lambda size: chain(
+        looking_back.states_and_histories(size.lookback), searching.who_runs(size.searched)
+    ),
     "B10": lambda size: overviewing.matrix(size.matrix),
     "B11": lambda size: arriving.steadily(size.arrivals),
     "B12": lambda size: scheduling.due_every_minute(size.scheduled),

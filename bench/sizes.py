@@ -84,6 +84,8 @@ class Size:
     nodes: Nodes | None
     #: B9.
     lookback: Lookback
+    #: B9: the fleet that is searched.
+    searched: Fleet
     #: B10: services of three environments.
     matrix: Fleet
     #: B11.
@@ -104,6 +106,7 @@ QUICK: Final = Size(
     job=Fleet(targets=8, facts=1_000, polls=100),
     nodes=None,
     lookback=Lookback(facts=1_000, polls=200, most=2_000),
+    searched=Fleet(targets=200, facts=100, polls=2),
     matrix=Fleet(targets=198, facts=100, polls=1),
     arrivals=Arrivals(facts=200, many=1_000, few=100, at_once=100),
     scheduled=Scheduled(sources=10_000, seconds=8, rounds=2),
@@ -119,6 +122,7 @@ FULL: Final = Size(
     job=Fleet(targets=200, facts=1_000, polls=100),
     nodes=Nodes(nodes=200, facts=500, warm=3_000, rounds=5),
     lookback=Lookback(facts=1_000, polls=1_000, most=10_000),
+    searched=Fleet(targets=200, facts=1_000, polls=2),
     matrix=Fleet(targets=198, facts=300, polls=1),
     arrivals=Arrivals(facts=1_000, many=1_000, few=100, at_once=100),
     scheduled=Scheduled(sources=10_000, seconds=40, rounds=5),

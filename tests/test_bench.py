@@ -40,6 +40,7 @@ SMALL = Size(
     job=Fleet(targets=3, facts=60, polls=6),
     nodes=None,
     lookback=Lookback(facts=100, polls=12, most=24),
+    searched=Fleet(targets=6, facts=100, polls=2),
     matrix=Fleet(targets=6, facts=100, polls=1),
     arrivals=Arrivals(facts=100, many=6, few=2, at_once=5),
     scheduled=Scheduled(sources=600, seconds=2, rounds=1),

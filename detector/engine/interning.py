@@ -11,23 +11,28 @@ from typing import Any, Final, cast
 from detector.engine.sides import At, Places
 from detector.model.canonical import value_bytes
 from detector.model.facts import Value
-from detector.model.words import MAIN, SectionName
+from detector.model.words import SectionName
 
 _ONE: Final = ord("1")
 _TEXTS: Final = frozenset({str})
 _SETTINGS: Final = frozenset({str, bool, type(None)})
 
 
+class _Total:
+    """How many numbers all tables gave together."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Table:
     """The numbers of all facts that were ever seen of one section of one component of one service."""
 
-    def __init__(self, component: str = MAIN, section: SectionName = "dependencies") -> None:
+    def __init__(self, component: str, section: SectionName, total: _Total) -> None:
         self.places = Places(component, section)
+        self._total = total
         self._numbers: dict[tuple[str, str | bytes], int] = {}
         self._items: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self._items)
 
     def bits_of(self, facts: Mapping[str, Value]) -> int:
         """Return the numbers of facts as the bits that are set; equal facts have equal numbers."""
@@ -42,6 +47,7 @@ class Table:
             new = [key for key in keys if key not in numbers]
             numbers.update(zip(new, range(start, start + len(new)), strict=True))
             items += [key[0] for key in new]
+            self._total.count += len(new)
             if len(new) == len(keys):
                 return ((1 << len(new)) - 1) << start
             found = [*map(numbers.get, keys)]
@@ -103,19 +109,20 @@ class Interner:
 
     def __init__(self, bound: int = 5_000_000) -> None:
         self._tables: dict[tuple[str, str, str], Table] = {}
+        self._total = _Total()
         self._bound = bound
 
     @property
     def full(self) -> bool:
         """Whether the owner should start a new one and drop all views made with this one."""
-        return sum(map(len, self._tables.values())) >= self._bound
+        return self._total.count >= self._bound
 
     def table(self, service: str, component: str, section: SectionName) -> Table:
         """Return the table of one section of one component of a service."""
         key = (service, component, section)
         known = self._tables.get(key)
         if known is None:
-            known = self._tables[key] = Table(component, section)
+            known = self._tables[key] = Table(component, section, self._total)
         return known
 
 

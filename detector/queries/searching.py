@@ -47,10 +47,11 @@ class Search:
             policy.environment(name)
         item, wanted = _asked(item, version)
         names = await self._items(item)
+        every = {name for some in names.values() for name in some}
         found: list[Found] = []
         looked, never = 0, []
         for name in [one for one in policy.environments if not environments or one in environments]:
-            views = await self.views.of(name, now=now, as_of=as_of)
+            views = await self.views.of(name, now=now, as_of=as_of, items=every)
             looked += len(views)
             for view in views.values():
                 for section, items in names.items():
@@ -67,7 +68,7 @@ class Search:
             "as_of": print_time(as_of or now),
             "item": item,
             "version": wanted.text if wanted is not None else None,
-            "meant": sorted({name for items in names.values() for name in items}),
+            "meant": sorted(every),
             "items": _sorted(order, (_row(one, owners) for one in found if one.outcome == "in")),
             "unordered": _sorted(order, (_row(one, owners) for one in found if one.outcome == "unordered")),
             "unknown": _sorted(

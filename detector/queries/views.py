@@ -63,10 +63,12 @@ class Views:
         services: Collection[str] | None = None,
         as_of: datetime | None = None,
         number: int | None = None,
+        items: Collection[str] | None = None,
     ) -> Mapping[str, View]:
         """Return the view of every service that has a stream in the environment.
 
-        ``as_of`` asks for the state at a time as known now, ``number`` for a snapshot as known then.
+        ``as_of`` asks for the state at a time as known now, ``number`` for a snapshot as known then. Whoever
+        looks at few ``items`` names them: a past view may then hold no others.
         """
         past = as_of is not None or number is not None
         whole = None if past else self._still(environment, now)
@@ -84,6 +86,7 @@ class Views:
             as_of=as_of,
             snapshot=(environment, number) if number is not None else None,
             at_hand=None if past else self._at_hand(environment, services),
+            items=items if past else None,
         )
         by_service: dict[str, list[Stream]] = {}
         for stream in streams:

@@ -54,8 +54,10 @@ class StreamReads:
         as_of: datetime | None = None,
         snapshot: tuple[str, int] | None = None,
         at_hand: Mapping[StreamKey, Stream] | None = None,
+        items: Collection[str] | None = None,
     ) -> list[Stream]:
-        """Return streams with the sections that they hold.
+        """Return streams with the sections that they hold; of a past state, where they are named, only with
+        the facts of some ``items``.
 
         What ``at_hand`` knows of the present is not read again where nothing changed since; a stream that
         was not even seen again is the very same object.
@@ -73,7 +75,7 @@ class StreamReads:
             rows = (await connection.execute(_query(environments, services, traffic))).all()
             same = _unchanged(rows, at_hand) if at_hand and not when.past else {}
             ids = [row.id for row in rows if row.id not in same]
-            facts = await self._facts(connection, ids, when.meant)
+            facts = await self._facts(connection, ids, when.meant if items is None else _of(items, when))
             coverage = await self._coverage(connection, ids, when.meant)
             unsaid = {} if when.past else await _unsaid(connection, ids)
             silent = await self._interning.names_of(
@@ -218,6 +220,16 @@ def _seen_again(known: Stream, row: Row[Any], newer: Known | None) -> Stream:
 
 def _now() -> _Moment:
     return _Moment(meant=lambda _: (), latest=None, past=False)
+
+
+def _of(items: Collection[str], when: _Moment) -> Meant:
+    """Narrow the rows of facts to some items."""
+    ids = select(t.item.c.id).where(t.item.c.name.in_(items))
+
+    def meant(table: Table) -> tuple[ColumnElement[bool], ...]:
+        return (*when.meant(table), table.c.item.in_(ids))
+
+    return meant
 
 
 async def _as_of(connection: AsyncConnection, time: datetime) -> _Moment:

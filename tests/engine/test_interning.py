@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.engine.interning import Interner, Table
+from detector.engine.interning import Interner
 from detector.engine.pairing import differences
 from detector.engine.sides import Place
 from detector.model.canonical import same_value
@@ -27,7 +27,7 @@ SEEDED = settings(max_examples=examples(200), derandomize=True, deadline=None)
 @given(sets=st.lists(FACTS, min_size=2, max_size=4))
 def test_two_sets_of_facts_differ_in_the_items_whose_values_are_not_one(sets: list[dict[str, Any]]) -> None:
     """Equal facts have equal numbers; types count."""
-    table = Table()
+    table = Interner().table("shop", "main", "dependencies")
     bits = [table.bits_of(facts) for facts in sets]
     assert [table.bits_of(facts) for facts in sets] == bits
     for one, ours in zip(sets, bits, strict=True):

@@ -154,3 +154,16 @@ async def test_a_past_state_does_not_take_what_was_out_of_sight_for_seen(store: 
     (after,) = await store.streams(as_of=minute(1))
     assert before.carried == {}
     assert after.carried == {"dependencies": frozenset({"pkg:pypi/django"})}
+
+
+async def test_a_past_state_of_few_items_says_of_them_what_the_whole_one_says(store: Store) -> None:
+    for at, version in ((0, "5.1"), (10, "5.2")):
+        blind = section({**packages(5), DJANGO: version}, unseen=unseen("pkg:deb/*", DJANGO))
+        config = section({"A": {"type": "text"}})
+        seen = observed(at, sections={"dependencies": blind, "config": config})
+        await store.record(seen, received_at=RECEIVED, scheduled=True)
+    (whole,) = await store.streams(as_of=minute(5))
+    (few,) = await store.streams(as_of=minute(5), items=[DJANGO])
+    assert dict(few.sections["dependencies"].facts) == {DJANGO: "5.1"}
+    assert few.sections["dependencies"].unseen == whole.sections["dependencies"].unseen
+    assert (few.carried, few.sections["config"].facts) == (whole.carried, {})
