@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
-from collectors.readers.lockfiles.lock import table, text_at
-from collectors.readers.lockfiles.pins import from_git, is_version
+from collectors.readers.installed.python import project_of
+from collectors.readers.installed.runtimes import python_of
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.fingerprints import Fingerprinter
 from detector.model.items import package
-from detector.model.wire_json import WireError, json_document
 from detector.reader import API, Part, Read
 
 _LARGEST_METADATA: Final = 64 * 1024
@@ -60,7 +59,7 @@ class PythonReader:
         if broken:
             detail = f"{broken} distributions without readable METADATA"
             unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=detail))
-        if (version := _python_version(prefix)) is not None:
+        if (version := python_of(_start_of(prefix / "pyvenv.cfg"))) is not None:
             facts[_RUNTIME] = version
         else:
             detail = "no pyvenv.cfg with a version in it"
@@ -104,48 +103,9 @@ def _infos(folder: Path) -> Iterator[Path]:
 def _distribution(info: Path) -> tuple[str, str | None] | None:
     """Return (name, version), no version for own code, or None where it does not say."""
     inside = "METADATA" if info.suffix == ".dist-info" else "PKG-INFO"
-    headers = _headers(_start_of(info / inside if info.is_dir() else info))
-    name, version = headers.get("name", ""), headers.get("version", "")
-    if (
-        not name
-        or not name.replace("-", "").replace("_", "").replace(".", "").isalnum()
-        or not name.isascii()
-    ):
-        return None
-    if not is_version(version.replace("!", "")):
-        return None
-    return name, _origin(info, version)
-
-
-def _origin(info: Path, version: str) -> str | None:
-    """Return the version, the address and commit of code from a repository, or None for own code."""
-    data = _start_of(info / "direct_url.json") if info.is_dir() else b""
-    if not data:
-        return version
-    try:
-        document = json_document(data)
-    except WireError:
-        return version
-    if table(document, "dir_info").get("editable") is True:
-        return None
-    vcs = table(document, "vcs_info")
-    return (vcs and from_git(text_at(document, "url"), text_at(vcs, "commit_id"))) or version
-
-
-def _headers(data: bytes) -> dict[str, str]:
-    head = data.decode("utf-8", "replace").partition("\n\n")[0].replace("\r", "")
-    pairs = (line.partition(":") for line in head.split("\n") if line[:1].isalpha())
-    return {key.strip().lower(): value.strip() for key, _, value in reversed(list(pairs))}
-
-
-def _python_version(prefix: Path) -> str | None:
-    for line in _start_of(prefix / "pyvenv.cfg").decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition("=")
-        # `version_info` of virtualenv and `version` of venv; the former ends in `.final.0`.
-        if key.strip() in ("version", "version_info"):
-            version = value.strip().partition(".final")[0]
-            return version if is_version(version) else None
-    return None
+    if not info.is_dir():
+        return project_of(_start_of(info), b"")
+    return project_of(_start_of(info / inside), _start_of(info / "direct_url.json"))
 
 
 def _start_of(file: Path) -> bytes:

@@ -31,6 +31,7 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "names": ("config",),
     "lockfile": ("dependencies",),
     "python": ("dependencies",),
+    "installed": ("dependencies",),
     "compose": ("backing_services", "config", "release"),
     "docker": ("dependencies", "config", "release"),
     "snapshot": ("dependencies", "backing_services", "config"),
@@ -68,8 +69,8 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         return container_state(expression, fingerprinter)
     if kind == "sbom":
         raise UsageError("sbom: is not read yet; take lockfile:, docker: or snapshot:")
-    if kind == "python":
-        return _installed(expression)
+    if kind in ("python", "installed"):
+        return _installed(kind, expression)
     data, reader = _bytes_of(expression.path), _reader(kind)
     read = partial(reader.read, fingerprinter=fingerprinter)
     if kind in _NAMING_FILES:
@@ -152,7 +153,7 @@ def _bytes_of(path: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except IsADirectoryError:
         raise UsageError(
-            f"{path} is a folder: name a file in it, or python:{path} for what is installed there"
+            f"{path} is a folder: name a file in it, or installed:{path} for what is installed there"
         ) from None
     except (OSError, ValueError) as error:
         # A zero byte in a path is a ValueError.
@@ -177,14 +178,14 @@ def _read_with(kind: str, data: bytes, name: str, read_as: Callable[[bytes, str]
     return _state(name, read)
 
 
-def _installed(expression: Locator) -> FileState:
+def _installed(kind: str, expression: Locator) -> FileState:
     if not os.path.isdir(expression.path):
-        raise UsageError(f"{expression.path} cannot be opened: python: takes the folder of an environment")
-    reader: Any = _reader("python")
+        raise UsageError(f"{expression.path} cannot be opened: {kind}: takes a folder")
+    reader: Any = _reader(kind)
     try:
         return _state(str(expression), reader.installed(expression.path))
     except UnseenError as error:
-        return _unseen("python", str(expression), error)
+        return _unseen(kind, str(expression), error)
 
 
 def code_below(folder: str) -> Part:

@@ -87,6 +87,23 @@ def test_files_that_requirements_include_are_read_with_them(parity: Parity, fold
     assert "leads out of this folder" in " ".join(answer.out.split())
 
 
+def test_two_folders_are_compared_by_what_is_installed_below_them(parity: Parity, folder: Path) -> None:
+    for name, release, version in (("old", "12", "3.0.14-1"), ("new", "13", "3.5.1-1")):
+        root = folder / name
+        (root / "etc").mkdir(parents=True)
+        (root / "etc" / "os-release").write_text(f"ID=debian\nVERSION_ID={release}\n")
+        (root / "var" / "lib" / "dpkg").mkdir(parents=True)
+        status = f"Package: openssl\nStatus: install ok installed\nVersion: {version}\n"
+        (root / "var" / "lib" / "dpkg" / "status").write_text(status)
+    answer = parity("diff", "installed:old", "installed:new")
+    assert "debian 12 → debian 13" in answer.out
+    assert "openssl" in answer.out
+    assert answer.code == 1
+    (folder / "empty").mkdir()
+    answer = parity("diff", "installed:old", "installed:empty")
+    assert (answer.code, "no packages of a kind that is known" in " ".join(answer.out.split())) == (3, True)
+
+
 def test_env_files_beside_a_compose_file_are_read_with_it(parity: Parity, folder: Path) -> None:
     for name, keys in (("staging", "A=1\nWEBHOOK_URL=x\n"), ("prod", "A=1\n")):
         (folder / name).mkdir()
@@ -212,14 +229,14 @@ def test_wrong_tiers_name_the_known_ones(parity: Parity, folder: Path, words: st
         (".env.prdo", ".env.prdo cannot be opened: no such file or directory (did you mean .env.prod?)"),
         (
             "dotenv:folder",
-            "folder is a folder: name a file in it, or python:folder for what is installed there",
+            "folder is a folder: name a file in it, or installed:folder for what is installed there",
         ),
         (".env.folder", ".env.folder is a folder"),
         ("dotenv:.env.prod/x", "cannot be opened: not a directory"),
         ("dotenv:a\0b", "cannot be opened: it cannot be read"),
         ("dotenv:pipe", "pipe is no regular file"),
         ("notes.txt", "notes.txt: the name does not tell the format; write TYPE:notes.txt"),
-        ("python:nowhere", "nowhere cannot be opened: python: takes the folder of an environment"),
+        ("python:nowhere", "nowhere cannot be opened: python: takes a folder"),
         ("sbom:x.json", "sbom: is not read yet"),
         ("dotenf:x", "dotenf: is no type of locator (did you mean dotenv?)"),
         ("PROD", "is no environment"),

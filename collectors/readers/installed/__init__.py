@@ -5,15 +5,19 @@ A source fills a `Tree` with `wanted`; `installed` reads it. Nothing of the root
 
 from typing import Final
 
-from collectors.readers.installed import system
+from collectors.readers.installed import gems, node, python, runtimes, system
 from collectors.readers.installed.inventory import Inventory, Want
-from collectors.readers.installed.tree import Entry, Keep, Tree
+from collectors.readers.installed.tree import Entry, Keep, Tree, shown
+from detector.errors import UnseenError
 from detector.model.facts import Section
 from detector.model.words import Basis
 
 __all__ = ["Entry", "Tree", "installed", "wanted"]
 
-_READERS: Final = (system,)
+#: The system first: what its packages brought is told by them alone. Runtimes last: some are packages.
+_READERS: Final = (system, python, node, gems, runtimes)
+#: What is found by search: a folder that cannot be listed may hide any of it.
+_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS)
 
 
 def _table(shape: str) -> dict[str, list[Want]]:
@@ -59,5 +63,13 @@ def installed(tree: Tree, basis: Basis) -> Section:
     """
     inventory = Inventory()
     for reader in _READERS:
-        reader.read(tree, inventory)
+        try:
+            reader.read(tree, inventory)
+        except UnseenError as error:
+            inventory.miss(reader.COVERS, error)
+    if tree.unseen:
+        path, first = next(iter(tree.unseen.items()))
+        more = f", and {len(tree.unseen) - 1} more" if len(tree.unseen) > 1 else ""
+        for glob in _SEARCHED:
+            inventory.miss(glob, UnseenError(first.reason, f"{shown(path)}: {first.detail}{more}"))
     return inventory.section(basis)

@@ -4,6 +4,7 @@ Format: `lib/apk/db/installed` of apk-tools, paragraphs of one-letter fields.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from detector.errors import UnseenError
@@ -13,6 +14,9 @@ from detector.model.words import Basis
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+_~-]{1,256}")
+
+_FOLDERS_OF_PROJECTS: Final = (b"-packages/", b"node_modules/")
+_FILES_OF_PROJECTS: Final = (b".egg-info", b".gemspec", b".jar")
 
 
 def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "installed") -> Section:
@@ -45,3 +49,15 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "install
         covers=("pkg:apk/*",),
         unseen=tuple(unseen[:1]),
     )
+
+
+def owned(data: bytes) -> Iterator[str]:
+    """Yield what packages brought of the projects of languages: folders, and files that name one."""
+    folder = b""
+    for line in data.split(b"\n"):
+        if line.startswith(b"F:"):
+            folder = line[2:]
+            if any(mark in folder for mark in _FOLDERS_OF_PROJECTS):
+                yield f"/{folder.decode('utf-8', 'replace')}"
+        elif line.startswith(b"R:") and line.endswith(_FILES_OF_PROJECTS):
+            yield f"/{folder.decode('utf-8', 'replace')}/{line[2:].decode('utf-8', 'replace')}"

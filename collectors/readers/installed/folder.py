@@ -18,11 +18,12 @@ from detector.model.items import matches
 _SKIPPED: Final = frozenset({".git", "__pycache__"})
 #: Kernel file systems of a root, skipped where they are mounted there.
 _MOUNTED: Final = frozenset({"/dev", "/proc", "/run", "/sys"})
-#: Where engines keep the file systems of others.
+#: Where engines keep the file systems of others, and where nothing stays.
 _OF_OTHERS: Final = frozenset(
     (
         *("/var/lib/containerd", "/var/lib/containers", "/var/lib/docker", "/var/lib/kubelet"),
         *("/snap", "/var/lib/flatpak", "/var/lib/machines", "/var/lib/snapd"),
+        *("/tmp", "/var/tmp"),  # noqa: S108 - it is not written to
     )
 )
 

@@ -1,6 +1,7 @@
 """What is found below a root, while one reader after the other adds to it."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from collectors.readers.installed.tree import Keep
@@ -11,6 +12,13 @@ from detector.model.words import Basis
 
 #: Packages of one inventory at most.
 MOST_PACKAGES: Final = 200_000
+#: Folders of what was fetched to be built or installed: none of it is installed there.
+_CACHES: Final = ("/.cache/", "/.gradle/", "/.m2/repository/", "/.npm/", "/go/pkg/mod/")
+#: Where Debian's packages put what languages install elsewhere: dpkg tells them.
+_OF_DPKG: Final = re.compile(
+    r"/usr/(?:lib|share)/(?:[^/]+-linux-[^/]+/)?"
+    r"(?:python[0-9.]*/dist-packages|nodejs|rubygems-integration|ruby/gems|java|maven-repo)(?:/.*)?"
+)
 
 
 class Want:
@@ -37,6 +45,29 @@ class Inventory:
         self._facts: dict[str, Value] = {}
         self._covers: dict[str, None] = {}
         self._unseen: list[Unseen] = []
+        self._owned: set[str] = set()
+
+    def own(self, paths: Iterable[str]) -> None:
+        """Note files and folders that belong to packages of the system."""
+        self._owned.update(paths)
+
+    def is_owned(self, path: str) -> bool:
+        """Tell whether a package of the system brought a file or folder: it is told by that package."""
+        return path in self._owned
+
+    def is_own(self, path: str) -> bool:
+        """Tell whether a folder holds what was installed, by nobody's package manager but its language's."""
+        if self.is_cache(path):
+            return False
+        return "pkg:deb/*" not in self._covers or _OF_DPKG.fullmatch(path) is None
+
+    def is_cache(self, path: str) -> bool:
+        """Tell whether a path is among what was fetched and is not installed."""
+        return any(cache in path for cache in _CACHES)
+
+    def packages(self) -> Iterator[tuple[str, Collection[str]]]:
+        """Yield what was found: item and versions."""
+        yield from self._versions.items()
 
     def cover(self, glob: str) -> None:
         """Note that all items of a glob were looked for: what is not found is not there."""
@@ -64,10 +95,6 @@ class Inventory:
         for glob in section.covers:
             self.cover(glob)
         self._unseen += section.unseen
-
-    def covered(self, globs: Iterable[str]) -> list[str]:
-        """Return those of the globs that something was found of."""
-        return [glob for glob in globs if glob in self._covers]
 
     def section(self, basis: Basis) -> Section:
         """Return what was found."""

@@ -1,13 +1,11 @@
 """Which distribution a root is, and the packages of its own package manager."""
 
-from collections.abc import Callable
 from typing import Final
 
 from collectors.readers.installed import apk, dpkg, os_release
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.tree import Tree, whole
 from detector.errors import UnseenError
-from detector.model.facts import Section
 from detector.reader import MAX_BYTES
 
 _OS_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
@@ -17,6 +15,7 @@ _DPKG_FOLDER: Final = "/var/lib/dpkg/status.d"
 #: The second is where apk-tools 3 has it.
 _APK: Final = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 
+COVERS: Final = "pkg:*"
 WANTS: Final = (
     *(Want(path, whole(64 * 1024)) for path in _OS_RELEASE),
     Want(_DPKG, whole(MAX_BYTES)),
@@ -28,18 +27,11 @@ WANTS: Final = (
 def read(tree: Tree, inventory: Inventory) -> None:
     """Add release and packages of the distribution. A database that is there and unreadable is unseen."""
     namespace = _distribution(tree, inventory)
-    databases: tuple[tuple[str, Callable[[Tree, str], Section | None]], ...] = (
-        ("pkg:deb/*", _debian),
-        ("pkg:apk/*", _alpine),
-    )
-    for glob, packages in databases:
+    for glob, packages in _DATABASES:
         try:
-            section = packages(tree, namespace)
+            packages(tree, namespace, inventory)
         except UnseenError as error:
             inventory.miss(glob, error)
-            continue
-        if section is not None:
-            inventory.unite(section)
 
 
 def _distribution(tree: Tree, inventory: Inventory) -> str:
@@ -55,18 +47,23 @@ def _distribution(tree: Tree, inventory: Inventory) -> str:
     return ""
 
 
-def _debian(tree: Tree, namespace: str) -> Section | None:
+def _debian(tree: Tree, namespace: str, inventory: Inventory) -> None:
     data = tree.read(_DPKG)
     names = sorted(name for name in tree.names(_DPKG_FOLDER) if not name.endswith(".md5sums"))
     if data is None and not names:
-        return None
+        return
     parts = [tree.read(f"{_DPKG_FOLDER}/{name}") for name in names]
     text = b"\n\n".join(part for part in (data, *parts) if part is not None)
-    return dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG)
+    inventory.unite(dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG))
 
 
-def _alpine(tree: Tree, namespace: str) -> Section | None:
+def _alpine(tree: Tree, namespace: str, inventory: Inventory) -> None:
     for path in _APK:
         if (data := tree.read(path)) is not None:
-            return apk.installed(data, basis="running", namespace=namespace or "alpine", name=path)
-    return None
+            section = apk.installed(data, basis="running", namespace=namespace or "alpine", name=path)
+            inventory.unite(section)
+            inventory.own(apk.owned(data))
+            return
+
+
+_DATABASES: Final = (("pkg:deb/*", _debian), ("pkg:apk/*", _alpine))
