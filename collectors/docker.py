@@ -29,6 +29,9 @@ COMPOSE_SERVICE: Final = "com.docker.compose.service"
 _COMPOSE_PROJECT: Final = "com.docker.compose.project"
 #: Says `idle` or `canary` of a container that takes no production traffic.
 TRAFFIC: Final = "parity.traffic"
+#: Name the service, in a discovery, and the component of a container, before all other labels.
+SERVICE: Final = "parity.service"
+COMPONENT: Final = "parity.component"
 _COMPOSE_ONE_OFF: Final = "com.docker.compose.oneoff"
 _ALIVE: Final = frozenset({"running", "paused", "restarting"})
 #: Containers that one run inspects at most.
@@ -191,7 +194,7 @@ def _place(
     """Return service, component and its kind, or None for a container of no service."""
     labels = (container.get("Config") or {}).get("Labels") or {}
     if service is None:
-        service = labels.get(options.service_label) or (options.container or "")
+        service = labels.get(SERVICE) or labels.get(options.service_label) or (options.container or "")
         if service and _is_preview(labels, options):
             service = f"{labels[_COMPOSE_PROJECT]}.{service}"
     elif _is_preview(labels, options):
@@ -203,7 +206,7 @@ def _place(
     label = options.component_label
     if label is None and (options.label or "").partition("=")[0] == _COMPOSE_PROJECT:
         label = COMPOSE_SERVICE
-    component = labels.get(label or "") or MAIN
+    component = labels.get(COMPONENT) or labels.get(label or "") or MAIN
     if not own and reference is not None and component == MAIN:
         component = labels.get(COMPOSE_SERVICE) or reference.repository.rpartition("/")[2]
     if own and component == service:

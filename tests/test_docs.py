@@ -225,9 +225,10 @@ def test_every_example_of_yaml_is_a_part_of_a_configuration(tmp_path: Path, text
     }
     path = tmp_path / "parity.yml"
     if isinstance(part, list):
-        # A list alone is a file of acceptances.
-        (tmp_path / "accepted.yml").write_text(text)
-        part = {"accepted_drift": ["accepted.yml"]}
+        # A list alone is a file of acceptances, or of targets.
+        (tmp_path / "beside.yml").write_text(text)
+        targets = {"services": [{"discover": {"type": "file_sd", "paths": ["beside.yml"]}}]}
+        part = targets if "labels" in part[0] else {"accepted_drift": ["beside.yml"]}
     written = yaml.safe_dump({**whole, **part}).replace(
         "bot_token_file: /run/secrets/slack_bot", "bot_token: ${TOKEN}"
     )

@@ -13,7 +13,7 @@ from detector.api.local_socket import listening, socket_path
 from detector.assembly import Running, running
 from detector.cli.asking import configuration
 from detector.cli.output import config_option, finish
-from detector.config.accepted import accepted_files
+from detector.config.globs import matched
 from detector.config.records import Config
 from detector.errors import ConfigError, StoreError
 from detector.jobs.offer import offers
@@ -135,9 +135,13 @@ def _reload(here: Running, log: structlog.typing.FilteringBoundLogger) -> None:
 
 
 def _stamps(here: Running, path: Path) -> list[tuple[int, int] | None]:
-    """Return what changes when the configuration does: of its file and of those with acceptances."""
+    """Return what changes when the configuration does: of its file, and of all that it names by globs."""
     config = here.reading.settings.config
-    files = [name for pattern in config.accepted_drift for name in accepted_files(config.folder, pattern)]
+    files = [
+        name
+        for pattern in (*config.accepted_drift, *config.discovered)
+        for name in matched(config.folder, pattern)
+    ]
     return [_stamp(path), *(_stamp(config.folder / name) for name in files)]
 
 

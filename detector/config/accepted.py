@@ -1,8 +1,5 @@
 """The files of ``accepted_drift``: what is let be, with its reason, its author and its last day, in Git."""
 
-import glob
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +11,7 @@ import orjson
 from pydantic import AfterValidator, Field
 
 from detector.config.draft import Draft, Piece
-from detector.config.paths import why_refused
+from detector.config.globs import bytes_of, named
 from detector.config.problems import Problems
 from detector.config.records import Comparison
 from detector.config.rules import MatchEntry
@@ -25,7 +22,6 @@ from detector.model.items import matches
 
 #: An acceptance is a line or two: more than this is another kind of file.
 _MAX_BYTES: Final = 1024 * 1024
-_MOST_FILES: Final = 1_000
 
 
 def _legible(text: str) -> str:
@@ -51,10 +47,10 @@ def read_accepted(
     found: list[Acceptance] = []
     names = (*(one.name for one in comparisons), *draft.names("environments"))
     services = () if any_service else draft.names("services")
-    for path, shown in _files(draft):
+    for path, shown in named(draft, draft.root.at("accepted_drift").each()):
         problems = Problems(Path(shown), draft.root.node)
         try:
-            node, doubles = parse(_bytes(path), shown, main=False)
+            node, doubles = parse(bytes_of(path, _MAX_BYTES), shown, main=False)
         except (ConfigError, OSError) as error:
             if isinstance(error, ConfigError):
                 problems.extend(list(error.problems))
@@ -114,41 +110,3 @@ def _digest(entry: AcceptedEntry) -> str:
     """Return what an entry is known by: all that it says. Moved to another line it stays the same one."""
     said = entry.model_dump(mode="json")
     return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:20]
-
-
-def _files(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Give the files that the globs name, in order, each with how it is shown."""
-    seen: set[Path] = set()
-    for piece in draft.root.at("accepted_drift").each():
-        if not piece.text:
-            continue
-        if why := why_refused(piece.text, draft.folder):
-            draft.problems.add(piece.path, "config-path", why)
-            continue
-        names = accepted_files(draft.folder, piece.text)
-        if not names and "*" not in piece.text:
-            draft.problems.add(piece.path, "config-path", "no such file")
-        for name in names[:_MOST_FILES]:
-            path = draft.folder / name
-            if path in seen or path.is_dir():
-                continue
-            seen.add(path)
-            if why := why_refused(str(path), draft.folder):
-                draft.problems.add(piece.path, "config-path", why)
-            else:
-                yield path, name
-
-
-def accepted_files(folder: Path, pattern: str) -> list[str]:
-    """Return the files that a glob of ``accepted_drift`` names, sorted; only * is special in it."""
-    pattern = pattern.replace("[", "[[]").replace("?", "[?]")
-    return sorted(glob.glob(pattern, root_dir=folder))  # noqa: PTH207 - takes absolute ones too
-
-
-def _bytes(path: Path) -> bytes:
-    # A pipe must not make the start wait for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError
-        return file.read(_MAX_BYTES + 1)

@@ -78,6 +78,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         receivers=receivers,
         accepted_drift=tuple(piece.text for piece in draft.root.at("accepted_drift").each()),
         accepted=accepted,
+        discovered=tuple(services.globs),
         warnings=tuple(problems.warnings),
     )
 

@@ -121,7 +121,9 @@ class Config:
     receivers: tuple[Receiver, ...]
     #: Globs of acceptance files, relative to ``folder``.
     accepted_drift: tuple[str, ...]
-    #: What stands in those files, in their order.
+    #: Globs of files with targets and of folders that are services, relative to ``folder``.
+    discovered: tuple[str, ...] = ()
+    #: What stands in the files of ``accepted_drift``, in their order.
     accepted: tuple[Acceptance, ...] = ()
     #: Sentences for the log of every start, each with its place.
     warnings: tuple[str, ...] = field(default=())

@@ -1,22 +1,28 @@
 """Services and their sources: names checked, defaults filled in, options read by the plugins' own models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from pydantic import BaseModel
 
 from detector.config.draft import Draft, Piece
 from detector.config.fields import Validity
+from detector.config.folders import folders_of, placed
 from detector.config.models import Defaults, Environment
 from detector.config.records import Source
 from detector.config.sources import Discover, OwnerFrom, Service, SourceEntry
+from detector.config.targets import groups_of
 
 _SOURCE_KEYS: Final = frozenset(SourceEntry.model_fields)
 _DISCOVER_KEYS: Final = frozenset(Discover.model_fields)
 #: Collectors that can name services themselves.
 _DISCOVERS: Final = frozenset({"docker", "ecs"})
+#: Discoveries that only look at files: they are read with the configuration.
+_OF_FILES: Final = frozenset({"file_sd", "folders"})
 #: What a discovery says for every collector -> the option of a collector that acts on it.
 _LENT: Final = {("service_from", "label"): "service_label", ("service_from", "tag"): "service_tag"}
 _EVERY: Final = timedelta(minutes=15)
@@ -40,19 +46,28 @@ class ServicesReader:
         self._environments = draft.names("environments")
         self._tiers = {environment.name: environment.tier for environment in environments}
         self._pieces = list(draft.root.at("services").each())
-        self._first: dict[tuple[str, str | None, str], Piece] = {}
+        self._first: dict[tuple[str, str | None, str], tuple[Path, Piece]] = {}
         #: Whether services may exist that the file does not name.
         self.discovers = any(_is_discovery(piece) for piece in self._pieces)
+        #: What is looked for anew when it changes: files of targets, folders.
+        self.globs: list[str] = []
         self.services: list[Service] = []
         self.sources: list[Source] = []
 
     def read(self) -> None:
         """Fill ``services`` and ``sources``; notes what is wrong."""
         for piece in self._pieces:
-            if _is_discovery(piece):
-                self._discovery(piece.at("discover"))
-            else:
+            if not _is_discovery(piece):
                 self._service(piece)
+            elif piece.at("discover", "type").text not in _OF_FILES:
+                self._discovery(piece.at("discover"))
+        # What lies in other files may be of a service that stands further below.
+        for piece in self._pieces:
+            type_ = piece.at("discover", "type").text
+            if type_ == "file_sd":
+                self._target_files(piece.at("discover"))
+            elif type_ == "folders":
+                self._folders(piece.at("discover"))
         self._check_names()
         self.sources = [self._among_others(source) for source in self.sources]
 
@@ -68,6 +83,72 @@ class ServicesReader:
         names = {name: service.name for service in self.services for name in (*service.was, *service.aliases)}
         return replace(source, claimed=frozenset(claimed), names=names)
 
+    def _target_files(self, piece: Piece) -> None:
+        """Take the sources of all files that a discovery names."""
+        self.globs += [each.text for each in piece.at("paths").each()]
+        for draft, group in groups_of(self._draft, piece):
+            labels = group.at("labels")
+            environment, component = labels.at("environment"), labels.at("component").text
+            if not draft.require(environment, environment.text, self._environments, "environment"):
+                continue
+            service = self._named(self._own_name(labels.at("service").text))
+            with self._inside(draft):
+                for rank, target in enumerate(group.at("targets").each()):
+                    read = self._read_source(environment.text, target)
+                    if read is not None:
+                        source, options = read
+                        options = self._of_component(component, options, target)
+                        self._add(service, environment.text, target, (source, options), rank=rank)
+
+    def _of_component(self, component: str, options: BaseModel, target: Piece) -> BaseModel:
+        """Return options of a target with the component of its group, where it does not say one itself."""
+        if not component or "component" in _keys(target):
+            return options
+        if "component" not in type(options).model_fields:
+            message = "its collector takes no component: put it into a group without that label"
+            self._problems.add(target.path, "config-semantics", message)
+            return options
+        return options.model_copy(update={"component": component})
+
+    @contextmanager
+    def _inside(self, draft: Draft) -> Iterator[None]:
+        """Read in another file for a while: what is wrong there stands there."""
+        before = self._draft, self._problems
+        self._draft, self._problems = draft, draft.problems
+        try:
+            yield
+        finally:
+            self._draft, self._problems = before
+
+    def _folders(self, piece: Piece) -> None:
+        """Take each source of a discovery for each folder in which its file is there."""
+        self.globs.append(piece.at("path").text)
+        claimed = {(one.environment, one.service, one.name) for one in self.sources}
+        folders = [(self._own_name(name), folder) for name, folder in folders_of(self._draft, piece)]
+        for environment, entries in self._by_environment(piece.at("sources")):
+            for rank, entry in enumerate(entries):
+                read = self._read_source(environment, entry)
+                if read is None:
+                    continue
+                source, options = read
+                for name, folder in folders:
+                    moved = placed(options, folder, self._draft.folder)
+                    if moved is not None and (environment, name, source.name or source.type) not in claimed:
+                        self._add(self._named(name), environment, entry, (source, moved), rank=rank)
+
+    def _own_name(self, found: str) -> str:
+        """Return the name in Parity of a service that is found under a former or another name."""
+        also = {name: one.name for one in self.services for name in (*one.was, *one.aliases)}
+        return also.get(found, found)
+
+    def _named(self, name: str) -> Service:
+        """Return the service of a name; one that the file does not name is made."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        self.services.append(Service(name=name))
+        return self.services[-1]
+
     def _service(self, piece: Piece) -> None:
         service = self._problems.check(Service, piece.without("sources").node, piece.path)
         if service is not None:
@@ -77,40 +158,58 @@ class ServicesReader:
                 self._problems.warn(piece.at("owner").path, message)
         for only in piece.at("only_in").each():
             self._draft.require(only, only.text, self._environments, "environment")
-        sources = piece.at("sources")
+        for environment, entries in self._by_environment(piece.at("sources")):
+            for rank, entry in enumerate(entries):
+                self._source(service, environment, entry, rank)
+
+    def _by_environment(self, sources: Piece) -> Iterator[tuple[str, list[Piece]]]:
+        """Yield what stands under each environment; notes names that nothing defines."""
         for environment in sources.node.value if isinstance(sources.node.value, Mapping) else ():
             if environment.startswith("x-"):
                 continue
             here = sources.at(environment)
-            if environment not in self._environments:
+            if environment in self._environments:
+                yield environment, list(here.each())
+            else:
                 self._draft.require(here, environment, self._environments, "environment", at_key=True)
-                continue
-            for rank, entry in enumerate(here.each()):
-                self._source(service, environment, entry, rank)
 
     def _source(self, service: Service | None, environment: str, piece: Piece, rank: int) -> None:
+        read = self._read_source(environment, piece)
+        if service is not None and read is not None:
+            self._add(service, environment, piece, read, rank=rank)
+
+    def _read_source(self, environment: str, piece: Piece) -> tuple[SourceEntry, BaseModel] | None:
+        """Return what a source says to the host and to its collector; None after noting what is wrong."""
         own = {key for key in _keys(piece) if key not in _SOURCE_KEYS}
         entry = self._problems.check(SourceEntry, piece.without(*own).node, piece.path)
-        type_, name = piece.at("type").text, piece.at("name").text or piece.at("type").text
-        options = self._options(type_, piece, environment, _SOURCE_KEYS)
-        if service is None or entry is None:
-            return
+        options = self._options(piece.at("type").text, piece, environment, _SOURCE_KEYS)
+        return None if entry is None or options is None else (entry, options)
+
+    def _add(
+        self,
+        service: Service,
+        environment: str,
+        piece: Piece,
+        read: tuple[SourceEntry, BaseModel],
+        *,
+        rank: int,
+    ) -> None:
+        entry, options = read
+        name = entry.name or entry.type
         self._refuse_double((environment, service.name, name), piece)
-        if options is not None:
-            owner = service.owner if isinstance(service.owner, str) else None
-            self.sources.append(
-                Source(
-                    environment=environment,
-                    service=service.name,
-                    kind=service.kind,
-                    owner=owner,
-                    name=name,
-                    type=entry.type,
-                    options=options,
-                    rank=rank,
-                    **self._timing(entry, piece),
-                )
+        self.sources.append(
+            Source(
+                environment=environment,
+                service=service.name,
+                kind=service.kind,
+                owner=service.owner if isinstance(service.owner, str) else None,
+                name=name,
+                type=entry.type,
+                options=options,
+                rank=rank,
+                **self._timing(entry, piece),
             )
+        )
 
     def _discovery(self, piece: Piece) -> None:
         own = {key for key in _keys(piece) if key not in _DISCOVER_KEYS}
@@ -203,9 +302,11 @@ class ServicesReader:
         }
 
     def _refuse_double(self, key: tuple[str, str | None, str], piece: Piece) -> None:
-        before = self._first.setdefault(key, piece)
+        file, before = self._first.setdefault(key, (self._problems.file, piece))
         if before is not piece:
-            message = f"two sources of one name: the other is in line {before.node.line}; give one a name"
+            place = "" if file == self._problems.file else f" of {file}"
+            where = f"the other is in line {before.node.line}{place}"
+            message = f"two sources of one name: {where}; give one a name"
             self._problems.add(piece.path, "config-semantics", message)
 
     def _check_names(self) -> None:

@@ -71,7 +71,9 @@ class Discover(Timing):
 
     type: Name
     name: Name | None = Field(default=None, description="Default: its type")
-    environment: EnvironmentName | None = Field(default=None, description="A must, except for file_sd")
+    environment: EnvironmentName | None = Field(
+        default=None, description="A must, except for file_sd and folders"
+    )
     service_from: ServiceFrom | None = None
     ephemeral: tuple[Glob, ...] = ()
 

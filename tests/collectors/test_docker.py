@@ -332,3 +332,21 @@ async def test_a_container_says_by_its_label_that_it_takes_no_traffic() -> None:
     seen = (await _collect(engine)).seen
     counts = {one.traffic: one.sections["concurrency"].facts["replicas"] for one in seen}
     assert counts == {"live": 2, "idle": 1}
+
+
+async def test_labels_of_parity_name_service_and_component_before_all_others() -> None:
+    engine = Engine()
+    labels = {"parity.service": "cart", "parity.component": "worker"}
+    engine.listed = [_summary("c1", **labels)]
+    container = copy.deepcopy(CONTAINER) | {"Id": "c1"}
+    container["Config"]["Labels"] |= labels
+
+    async def says(request: web.Request) -> web.Response:
+        return web.json_response(container)
+
+    engine.answers["/containers/c1/json"] = says
+    found = await _collect(engine, None)
+    assert [(one.service, one.component) for one in found.seen] == [("cart", "worker")]
+    # A source of one service is told its name by the configuration.
+    found = await _collect(engine)
+    assert [(one.service, one.component) for one in found.seen] == [(None, "worker")]

@@ -44,6 +44,7 @@ _COLLECTORS = {
     "ecs": "EcsCollector",
     "lockfile": "FileCollector",
     "postgres": "PostgresCollector",
+    "python": "PythonCollector",
     "rds": "RdsCollector",
     "reads": "FileCollector",
     "web": "WebCollector",

@@ -19,6 +19,15 @@ class FileCollector:
     Options = FileOptions
 
 
+class PythonOptions(FileOptions):
+    component: str = "main"
+
+
+class PythonCollector:
+    API: ClassVar[int] = API
+    Options = PythonOptions
+
+
 class DockerOptions(CollectorOptions):
     host: str = "unix:///var/run/docker.sock"
     label: str | None = None

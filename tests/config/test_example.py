@@ -157,13 +157,6 @@ def test_a_discovery_is_a_source_without_service(config: Config) -> None:
     assert (cluster.name_of("search-prod"), cluster.name_of("pr-1-prod")) == ("search", "pr-1-prod")
 
 
-def test_discoveries_that_are_not_supported_yet_are_warned_of_at_each_start(config: Config) -> None:
-    finds_nothing = [warning for warning in config.warnings if "it finds nothing" in warning]
-    assert [warning.split(": ")[1] for warning in finds_nothing] == [
-        "services[5].discover",
-    ]
-
-
 def test_comparisons_stand_as_written(config: Config) -> None:
     assert [(each.name, each.gate, each.alert) for each in config.comparisons] == [
         ("staging..prod-eu", True, "now"),
