@@ -11,6 +11,7 @@ from detector.api.answers import JSON
 from detector.api.idempotency import HEADER
 from detector.api.problems import MEDIA_TYPE
 from detector.api.routes import Route
+from detector.api.sboms import media_types
 from detector.model.deployments import COMMIT, VERSION
 from detector.model.wire import SCHEMA
 
@@ -155,10 +156,9 @@ def _operation(route: Route, address: str, references: Mapping[Any, Any]) -> dic
                 "schema": {"type": "string"},
             }
         )
-        operation["requestBody"] = {
-            "required": False,
-            "content": {JSON: {"schema": {"$ref": _REFERENCE.format(model="Observation")}}},
-        }
+        observation: dict[str, Any] = {"schema": {"$ref": _REFERENCE.format(model="Observation")}}
+        bills: dict[str, Any] = {media_type: {} for media_type in media_types()}
+        operation["requestBody"] = {"required": False, "content": {JSON: observation} | bills}
     if route.path.endswith("/heartbeats"):
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _HEARTBEATS}}}
     if route.path.endswith("/deployments"):

@@ -13,12 +13,13 @@ from detector.model.wire import WireError
 MEDIA_TYPE: Final = "application/problem+json"
 #: Seconds after which a store that is locked or full may work again.
 _RETRY_AFTER: Final = "5"
-#: Faults of a document that make it no JSON at all, or too much of it; every other fault is 422.
+#: Faults of a document that make it no JSON at all, too much of it or none that is read; any other is 422.
 _STATUS_OF_FAULT: Final = {
     "malformed-json": 400,
     "too-deep": 400,
     "duplicate-key": 400,
     "too-many-items": 413,
+    "unsupported-format": 415,
 }
 #: What aiohttp refuses by itself.
 _SLUGS: Final = {

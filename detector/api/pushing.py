@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
+from detector.api import sboms
 from detector.api.asked import Asked
 from detector.api.bodies import body_of
 from detector.api.keys import KEYS, LIMITS, PUSHES, SAYS_NOTHING_NEW
@@ -32,8 +33,9 @@ async def push(asked: Asked[PushParams]) -> web.StreamResponse:
     key = _addressed(asked)
     if hdrs.IF_MATCH in asked.request.headers:
         return await _unchanged(asked, key)
-    if asked.request.content_type not in _JSON_TYPES or hdrs.CONTENT_TYPE not in asked.request.headers:
-        raise RefusalError(415, "unsupported-media-type", "send parity.observation/v1 as application/json")
+    is_json = asked.request.content_type in _JSON_TYPES and hdrs.CONTENT_TYPE in asked.request.headers
+    if not is_json:
+        sboms.check_media_type(asked.request.content_type)
     pushes = asked.request.app[PUSHES]
     if pushes.locked():
         raise RefusalError(
@@ -42,6 +44,9 @@ async def push(asked: Asked[PushParams]) -> web.StreamResponse:
     async with pushes:
         body = await body_of(asked.request, asked.request.app[LIMITS])
         with asked.request.app[KEYS].of(asked, body):
+            if not is_json:
+                bill = await sboms.sent(asked, key, body)
+                return await _recorded(asked, bill.observation, warnings=bill.warnings)
             wording = wording_of(body, about=asked.request.raw_path)
             told = await _word_for_word(asked, key, wording)
             return told or await _understood(asked, key, body, wording)
@@ -72,6 +77,16 @@ async def _understood(
     asked: Asked[PushParams], key: StreamKey, body: bytes, wording: Wording | None
 ) -> web.Response:
     observation = _observation(asked, key, body)
+    return await _recorded(asked, observation, wording=wording.digest if wording is not None else b"")
+
+
+async def _recorded(
+    asked: Asked[PushParams],
+    observation: Observation,
+    *,
+    wording: bytes = b"",
+    warnings: tuple[str, ...] = (),
+) -> web.Response:
     # A token speaks for the name that it was made for; what it pushes is kept under the present one.
     observation = replace(observation, service=asked.reading.settings.policy.name_of(observation.service))
     key = StreamKey.of(observation)
@@ -79,9 +94,9 @@ async def _understood(
         observation,
         received_at=asked.now,
         scheduled=is_scheduled(asked, key),
-        wording=wording.digest if wording is not None else b"",
+        wording=wording,
     )
-    return await _acknowledged(asked, key, observation.observed_at, recorded)
+    return await _acknowledged(asked, key, observation.observed_at, recorded, bill=warnings)
 
 
 def _addressed(asked: Asked[PushParams]) -> StreamKey:
@@ -129,6 +144,8 @@ def _observation(asked: Asked[PushParams], key: StreamKey, body: bytes) -> Obser
     document = json_document(body)
     if not isinstance(document, dict):
         raise invalid("", "one observation as an object")
+    if "bomFormat" in document or "spdxVersion" in document:
+        sboms.check_media_type("a bill of materials")
     (observation,) = observations_from(document, now=asked.now)
     if not asked.principal.may_push(observation.environment, observation.service):
         raise RefusalError(403, "scope-mismatch", "this token pushes for another environment or service")
@@ -156,10 +173,15 @@ async def note(asked: Asked[Any], key: StreamKey, recorded: Recorded) -> None:
 
 
 async def _acknowledged(
-    asked: Asked[PushParams], key: StreamKey, observed_at: datetime, recorded: Recorded
+    asked: Asked[PushParams],
+    key: StreamKey,
+    observed_at: datetime,
+    recorded: Recorded,
+    *,
+    bill: tuple[str, ...] = (),
 ) -> web.Response:
     await note(asked, key, recorded)
-    warnings = []
+    warnings = list(bill)
     if observed_at - asked.now > _SKEW:
         warnings.append("clock-skew: observed_at is ahead of this server's clock; taken as of now")
     if recorded.held:

@@ -20,7 +20,7 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
-_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot")
+_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
 #: What a side is called that came on standard input.
@@ -30,12 +30,15 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "dotenv": ("config",),
     "names": ("config",),
     "lockfile": ("dependencies",),
+    "sbom": ("dependencies",),
     "python": ("dependencies",),
     "installed": ("dependencies",),
     "compose": ("backing_services", "config", "release"),
     "docker": ("dependencies", "config", "release"),
     "snapshot": ("dependencies", "backing_services", "config"),
 }
+#: What a bill of materials has near its beginning, whatever its format.
+_BILLS: Final = (b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"cyclonedx.org/schema/bom/")
 
 
 def ephemeral() -> Fingerprinter:
@@ -67,8 +70,6 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         from detector.cli.containers import container_state
 
         return container_state(expression, fingerprinter)
-    if kind == "sbom":
-        raise UsageError("sbom: is not read yet; take lockfile:, docker: or snapshot:")
     if kind in ("python", "installed"):
         return _installed(kind, expression)
     data, reader = _bytes_of(expression.path), _reader(kind)
@@ -212,8 +213,11 @@ def _unseen(kind: str, name: str, error: UnseenError) -> FileState:
 
 
 def _reader_of_input(data: bytes) -> str:
-    """Return the reader for standard input: observations name their schema, the rest are names and values."""
-    return "snapshot" if b'"parity.observation/' in data[:100_000] else "names"
+    """Return the reader for standard input: what names its format, else names and values."""
+    head = data[:100_000]
+    if b'"parity.observation/' in head:
+        return "snapshot"
+    return "sbom" if any(mark in head for mark in _BILLS) else "names"
 
 
 def _reader(kind: str) -> Reader:

@@ -104,6 +104,32 @@ def test_two_folders_are_compared_by_what_is_installed_below_them(parity: Parity
     assert (answer.code, "no packages of a kind that is known" in " ".join(answer.out.split())) == (3, True)
 
 
+def bill_of(*purls: str) -> str:
+    listed = [{"type": "library", "name": "a", "purl": purl} for purl in purls]
+    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": listed})
+
+
+def test_bills_of_materials_are_compared_by_name_by_type_and_from_standard_input(
+    parity: Parity, folder: Path
+) -> None:
+    staging = bill_of("pkg:pypi/django@4.2.26", "pkg:npm/debug@4.4.0")
+    write(folder, staging__cdx__json=staging, prod__cdx__json=bill_of("pkg:pypi/django@5.2.8"), built=staging)
+    for left, stdin in (("staging.cdx.json", ""), ("sbom:built", ""), ("-", staging)):
+        answer = parity("diff", left, "prod.cdx.json", stdin=stdin.encode())
+        assert (answer.code, "django 4.2.26 → 5.2.8" in answer.out) == (1, True), left
+        # The other bill says nothing of npm: its tool may not have looked.
+        assert "debug" not in answer.out
+
+
+def test_a_component_that_no_purl_names_is_unknown_and_not_missing(parity: Parity, folder: Path) -> None:
+    unnamed = bill_of("pkg:npm/b@1").replace('"purl": "pkg:npm/b@1"', '"version": "1"')
+    write(folder, staging__cdx__json=bill_of("pkg:npm/a@1", "pkg:npm/b@1"), prod__cdx__json=unnamed)
+    answer = parity("diff", "staging.cdx.json", "prod.cdx.json")
+    assert answer.code == 3
+    assert "no package URL" in answer.out
+    assert "missing" not in answer.out
+
+
 def test_env_files_beside_a_compose_file_are_read_with_it(parity: Parity, folder: Path) -> None:
     for name, keys in (("staging", "A=1\nWEBHOOK_URL=x\n"), ("prod", "A=1\n")):
         (folder / name).mkdir()
@@ -237,7 +263,7 @@ def test_wrong_tiers_name_the_known_ones(parity: Parity, folder: Path, words: st
         ("dotenv:pipe", "pipe is no regular file"),
         ("notes.txt", "notes.txt: the name does not tell the format; write TYPE:notes.txt"),
         ("python:nowhere", "nowhere cannot be opened: python: takes a folder"),
-        ("sbom:x.json", "sbom: is not read yet"),
+        ("sbom:x.json", "x.json cannot be opened"),
         ("dotenf:x", "dotenf: is no type of locator (did you mean dotenv?)"),
         ("PROD", "is no environment"),
         ("dotenv:", "dotenv: needs a path"),
