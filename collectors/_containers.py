@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collectors.readers._config import is_variable
 from detector.model.fingerprints import Fingerprinter
-from detector.model.items import is_config_key
-from detector.model.key_names import looks_like_a_value
 from detector.model.shapes import shape_of
 from detector.model.words import SectionName, SourceClass
 
@@ -137,7 +136,7 @@ def environment(
     listed = frozenset(compare)
     refused = 0
     for name, value in pairs:
-        if "/" in name or not is_config_key(name) or looks_like_a_value(name):
+        if not is_variable(name):
             refused += 1
             continue
         source_class: SourceClass = "literal"

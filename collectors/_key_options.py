@@ -1,12 +1,15 @@
-"""What the sources of config keys share: how their names become keys, and which are compared by value."""
+"""What the sources of config keys share: how their names become keys, and how several files are layered."""
 
 from collections.abc import Callable
 
 from pydantic import Field
 
+from collectors._files import FileOptions, read_file
+from collectors._unseen import unseen_part
 from collectors.readers._config import is_variable
 from collectors.readers._keys import Keys, Naming
-from detector.collector import CollectorOptions
+from detector.collector import Collected, CollectorOptions, Context, Seen
+from detector.errors import UnseenError
 from detector.model.fingerprints import Fingerprinter
 from detector.model.words import SourceClass
 
@@ -53,3 +56,30 @@ class KeyOptions(CollectorOptions):
             valid=valid,
             source_class=source_class,
         )
+
+
+class KeyFileOptions(FileOptions, KeyOptions):
+    """Which files, and what their names become."""
+
+
+def layered(
+    options: KeyFileOptions, context: Context, keys: Keys, fill: Callable[[Keys, bytes, str], tuple[str, ...]]
+) -> Collected:
+    """Return the keys of all files, of which a later one wins.
+
+    ``fill`` sets the keys of one: (keys, content, path) -> warnings. Raises UnseenError where none is read.
+    """
+    warnings: list[str] = []
+    errors: list[UnseenError] = []
+    for path in options.files:
+        try:
+            told = fill(keys, read_file(context.folder, path), str(path))
+        except UnseenError as error:
+            errors.append(error)
+            keys.unseen.append(unseen_part("*", error))
+        else:
+            warnings += [f"{path}: {line}" for line in told]
+    if len(errors) == len(options.files):
+        raise errors[0]
+    seen = Seen(sections={"config": keys.section()}, component=options.component)
+    return Collected(seen=(seen,), warnings=tuple(warnings))

@@ -1,19 +1,17 @@
 """Sees the config keys of ``.env`` files."""
 
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
 
-from collectors._files import FileOptions, read_file
-from collectors._key_options import KeyOptions
-from collectors._unseen import unseen_part
+from collectors._key_options import KeyFileOptions, layered
 from collectors.readers.dotenv import Dialect, fill
-from detector.collector import Collected, Context, Seen
-from detector.errors import UnseenError
+from detector.collector import Collected, Context
 from detector.model.words import Basis, SectionName
 
 
-class DotenvOptions(FileOptions, KeyOptions):
+class DotenvOptions(KeyFileOptions):
     """Which files, by whose rules, and what their names become."""
 
     dialect: Dialect = Field(
@@ -42,16 +40,4 @@ class DotenvCollector:
 
 def _collected(options: DotenvOptions, context: Context) -> Collected:
     keys = options.new_keys(context.fingerprinter)
-    errors: list[UnseenError] = []
-    for path in options.files:
-        try:
-            warnings = fill(keys, read_file(context.folder, path), str(path), options.dialect)
-        except UnseenError as error:
-            errors.append(error)
-            keys.unseen.append(unseen_part("*", error))
-        else:
-            keys.warnings += [f"{path}: {line}" for line in warnings]
-    if len(errors) == len(options.files):
-        raise errors[0]
-    seen = Seen(sections={"config": keys.section()}, component=options.component)
-    return Collected(seen=(seen,), warnings=tuple(keys.warnings))
+    return layered(options, context, keys, partial(fill, dialect=options.dialect))

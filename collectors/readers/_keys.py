@@ -66,7 +66,6 @@ class Keys:
     valid: Callable[[str], bool] = is_variable
     source_class: SourceClass = "literal"
     unseen: list[Unseen] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     _shapes: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Key -> the name that became it.
     _names: dict[str, str] = field(default_factory=dict)

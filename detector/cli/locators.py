@@ -21,6 +21,7 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
 _BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom")
+"settings")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
 #: What a side is called that came on standard input.
@@ -29,6 +30,7 @@ STANDARD_INPUT: Final = "stdin"
 _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "dotenv": ("config",),
     "names": ("config",),
+    "settings": ("config",),
     "lockfile": ("dependencies",),
     "sbom": ("dependencies",),
     "python": ("dependencies",),

@@ -15,8 +15,20 @@ from typing import Final, Literal
 
 from detector.errors import ExpressionError, did_you_mean
 
-LocatorType = Literal["compose", "docker", "dotenv", "lockfile", "sbom", "snapshot", "python", "installed"]
-LOCATOR_TYPES: Final = ("compose", "docker", "dotenv", "lockfile", "sbom", "snapshot", "python", "installed")
+LocatorType = Literal[
+    "compose", "docker", "dotenv", "lockfile", "sbom", "settings", "snapshot", "python", "installed"
+]
+LOCATOR_TYPES: Final = (
+    "compose",
+    "docker",
+    "dotenv",
+    "lockfile",
+    "sbom",
+    "settings",
+    "snapshot",
+    "python",
+    "installed",
+)
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 #: Further back nothing was ever observed, and calendars end.

@@ -12,8 +12,8 @@ from typing import Final
 from detector.errors import UsageError
 from detector.model.platforms import split_platform
 
-#: Environment keys: what `sh` and every loader accept, and dots and dashes of document keys.
-_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
+#: Environment keys: what `sh` and every loader accept, dots and dashes of document keys, places in lists.
+_KEY: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.-]|\[[0-9]{1,6}\]){0,127}")
 _SEGMENT_SEPARATORS: Final = re.compile(r"[./]")
 _PYPI_RUNS: Final = re.compile(r"[-_.]+")
 _UNQUOTED: Final = re.compile(r"[A-Za-z0-9._~:-]+")

@@ -107,22 +107,21 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _WORD_MARKS: Final = str.maketrans("./-", "___")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,15}")
-_PLACEHOLDERS: Final = (
-    "changeme*",
-    "change-me*",
-    "change_me*",
-    "replaceme*",
-    "replace-me*",
-    "replace_me*",
-    "your-*",
-    "your_*",
-    "<*>",
-    "xxx*",
-    "todo",
-    "tbd",
-    "placeholder*",
-    "dummy*",
-    "fixme*",
+_PLACEHOLDERS: Final = frozenset({"todo", "tbd"})
+#: How the texts begin that people write where a value belongs.
+_PLACEHOLDER_STARTS: Final = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+    "your-",
+    "your_",
+    "xxx",
+    "placeholder",
+    "dummy",
+    "fixme",
 )
 
 
@@ -152,12 +151,17 @@ def shape_of(
     if (backend := backend_of(name, value)) is not None:
         shape["backend"] = backend
     if shape["type"] == "url":
-        shape |= _url_shape(value, fingerprinter)
+        shape |= _url_shape(_address(value), fingerprinter)
     return shape
 
 
 def _is_placeholder(value: str) -> bool:
-    return any(matches(glob, value.lower()) for glob in _PLACEHOLDERS)
+    value = value.lower()
+    return (
+        value.startswith(_PLACEHOLDER_STARTS)
+        or value in _PLACEHOLDERS
+        or (value.startswith("<") and value.endswith(">") and len(value) > 1)
+    )
 
 
 def stand_in_of(name: str, default: str) -> StandIn | None:
@@ -235,13 +239,18 @@ def _type_of(value: str) -> str:
         return "int"
     if "-----BEGIN " in value[:64]:
         return "pem"
-    if _SCHEME.match(value):
+    if _SCHEME.match(_address(value)):
         return "url"
     if value[0] in "{[" and _is_json(value):
         return "json"
     if value.startswith(("/", "./", "../", "~/")) and not any(character.isspace() for character in value):
         return "path"
     return "text"
+
+
+def _address(value: str) -> str:
+    """Return the URL that a Java driver is given behind its own mark."""
+    return value[5:].partition(";")[0] if value.startswith("jdbc:") else value.removeprefix("r2dbc:")
 
 
 def _is_json(value: str) -> bool:

@@ -48,7 +48,9 @@ def test_a_hostile_glob_costs_no_more_than_another() -> None:
     ("name", "is_key"),
     [
         ("DATABASE_URL", True), ("spring.datasource.url", True), ("shop/billing/key", True), ("_", True),
-        ("1KEY", False), ("A B", False), ("A=B", False), ("", False), ("a..b", False), ("A" * 257, False),
+        ("servers[0].host", True), ("servers[0][12]", True), ("a__b[1]__c", True), ("[0]", False),
+        ("a[]", False), ("a[x]", False), ("a[0", False), ("1KEY", False), ("A B", False),
+        ("A=B", False), ("", False), ("a..b", False), ("A" * 257, False),
         ("KEY\n", False),
     ],
 )  # fmt: skip

@@ -52,6 +52,21 @@ def test_what_carries_a_fingerprint(value: str, name: str, *, compare: bool, has
     assert ("fingerprint" in shape(value, name, compare=compare)) is has_one
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "jdbc:postgresql://db.internal:5432/shop",
+        "jdbc:postgresql://db.internal/shop?user=a&password=b",
+        "r2dbc:postgresql://db.internal/shop",
+    ],
+)
+def test_a_url_for_a_java_driver_names_the_same_endpoint(value: str) -> None:
+    assert shape(value)["endpoint"] == shape("postgres://a:b@db.internal/shop", "OTHER")["endpoint"]
+    assert shape(value)["scheme"] == "postgresql"
+    assert shape("jdbc:sqlserver://db.internal:1433;databaseName=shop")["host"] == "private"
+    assert shape("jdbc:oracle:thin:@//db:1521/shop")["type"] == "text"
+
+
 def test_one_trailing_newline_does_not_count() -> None:
     assert shape("some text\n") == shape("some text\r\n") == shape("some text")
     assert shape("some text\n\n") != shape("some text")
