@@ -18,6 +18,9 @@ class SettingsOptions(KeyFileOptions):
         None, description="The format of the files, where their names do not tell it."
     )
     separator: Separator = Field(".", description="What stands between the parts of a key.")
+    profiles: tuple[str, ...] = Field(
+        (), description="Spring profiles whose documents count, in files of several documents."
+    )
 
 
 class SettingsCollector:
@@ -39,4 +42,9 @@ class SettingsCollector:
 
 def _collected(options: SettingsOptions, context: Context) -> Collected:
     keys = options.new_keys(context.fingerprinter, valid=is_setting)
-    return layered(options, context, keys, partial(fill, format=options.format, separator=options.separator))
+    return layered(
+        options,
+        context,
+        keys,
+        partial(fill, format=options.format, separator=options.separator, profiles=options.profiles),
+    )

@@ -53,6 +53,8 @@ class _Open:
     mark: str | None
     size: int = 1
     key: str | None = None
+    #: Key -> the line that sets it.
+    lines: dict[str, int] = field(default_factory=dict)
     merges: list[Tree] = field(default_factory=list)
 
 
@@ -175,7 +177,7 @@ class _Builder:
         if isinstance(parent.value, list):
             parent.value.append(tree)
         elif parent.key is None:
-            parent.key = self._key(tree, event, parent.value)
+            parent.key = self._key(tree, event, parent.lines)
         else:
             if parent.key == "<<":
                 parent.merges.append(tree)
@@ -183,12 +185,13 @@ class _Builder:
                 parent.value[parent.key] = tree
             parent.key = None
 
-    def _key(self, tree: Tree, event: Any, taken: dict[str, Any]) -> str:
+    def _key(self, tree: Tree, event: Any, lines: dict[str, int]) -> str:
         key = getattr(event, "value", None) if tree is None else tree
         if not isinstance(key, str):
             raise self._malformed(event, "a key that is no text")
-        if key in taken:
-            raise self._malformed(event, "a key that was there before")
+        if key in lines and key != "<<":
+            raise self._malformed(event, f"a key that was there before, at line {lines[key]}")
+        lines[key] = _line(event)
         return key
 
     def _mark(self, event: Any) -> str | None:

@@ -5,11 +5,11 @@ map or list is a key with an empty value, and so is null. Names are taken as the
 reads `SPRING_DATASOURCE_URL` and `spring.datasource.url` as one is a matter of Spring.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
 from collectors.readers._keys import Keys
-from collectors.readers.settingsfiles import documents, ini, properties
+from collectors.readers.settingsfiles import documents, ini, properties, spring
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.model.fingerprints import Fingerprinter
@@ -19,8 +19,8 @@ from detector.reader import API, Part, Read
 
 Format = Literal["yaml", "json", "toml", "ini", "properties"]
 Separator = Literal[".", "/", "_", "__", "-"]
+#: All but YAML, which may hold several documents.
 _TREES: Final[Mapping[Format, Callable[[bytes, str], Any]]] = {
-    "yaml": documents.yaml_tree,
     "json": documents.json_tree,
     "toml": documents.toml_tree,
     "ini": ini.tree,
@@ -66,19 +66,40 @@ class SettingsReader:
 
 
 def fill(
-    keys: Keys, data: bytes, name: str, *, format: Format | None = None, separator: Separator = "."
+    keys: Keys,
+    data: bytes,
+    name: str,
+    *,
+    format: Format | None = None,
+    separator: Separator = ".",
+    profiles: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Set the keys of a file and return warnings. Raises UnseenError where all of it is unread.
 
-    Without a format the file's own name tells it.
+    Without a format the file's own name tells it. Of several documents those for other Spring profiles are
+    left out, and a later one wins.
     """
     known = format or _format_of(name)
-    tree = _TREES[known](data, name)
-    if not isinstance(tree, dict):
-        raise UnseenError("unsupported", f"{name}: no map of settings, but {_kind(tree)}")
+    trees = documents.yaml_trees(data, name) if known == "yaml" else [(1, _TREES[known](data, name))]
+    maps = [(line, tree) for line, tree in trees if isinstance(tree, dict)]
+    if not maps:
+        raise UnseenError("unsupported", f"{name}: no map of settings, but {_kind(trees)}")
+    taken, unseen = spring.active(maps, name, profiles)
+    keys.unseen += unseen
+    for tree in taken:
+        _fill_from(keys, tree, name, separator, of_lines=known in _OF_LINES)
+    return tuple(
+        f"lines {first} and {second} set the same key; the last one wins"
+        for tree in taken
+        if isinstance(tree, properties.Properties)
+        for first, second in tree.repeated[:10]
+    )
+
+
+def _fill_from(keys: Keys, tree: dict[str, Any], name: str, separator: Separator, *, of_lines: bool) -> None:
     refused: dict[str, int] = {}
     for parent, key, value in _leaves(tree, separator):
-        if (known in _OF_LINES and "/" in key) or not keys.allows(key):
+        if (of_lines and "/" in key) or not keys.allows(key):
             place = _nearest(parent, keys, separator)
             refused[place] = refused.get(place, 0) + 1
         else:
@@ -91,10 +112,6 @@ def fill(
     if len(refused) > _MOST_PLACES:
         detail = f"{name}: names that can be no keys, in {len(refused)} places"
         keys.unseen.append(Unseen(item="*", reason="unsupported", detail=detail))
-    repeated = tree.repeated if isinstance(tree, properties.Properties) else []
-    return tuple(
-        f"lines {first} and {second} set the same key; the last one wins" for first, second in repeated[:10]
-    )
 
 
 def _format_of(name: str) -> Format:
@@ -146,7 +163,7 @@ def _text(value: Any) -> str:
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
-def _kind(tree: Any) -> str:
-    if tree is None:
+def _kind(trees: list[tuple[int, Any]]) -> str:
+    if not trees or trees[0][1] is None:
         return "nothing"
-    return "a list" if isinstance(tree, list) else "a single value"
+    return "a list" if isinstance(trees[0][1], list) else "a single value"

@@ -5,7 +5,7 @@ import tomllib
 from typing import Any, Final
 
 from collectors.readers import _yaml
-from detector.errors import UnseenError
+from detector.errors import Reason, UnseenError
 from detector.model.wire_json import WireError, json_document
 
 _TOML_PLACE: Final = re.compile(r"\(at line ([0-9]{1,9}), column ([0-9]{1,9})\)\Z")
@@ -21,7 +21,7 @@ def json_tree(data: bytes, name: str) -> Any:
         fault = error.faults[0]
         if fault.code == "duplicate-key":
             raise UnseenError("malformed", f"{name}: {_json_repeat(data.decode())}") from None
-        reason = "too_large" if fault.code == "too-deep" else "malformed"
+        reason: Reason = "too_large" if fault.code == "too-deep" else "malformed"
         raise UnseenError(reason, f"{name}{fault.pointer}: {fault.message}") from None
 
 
@@ -29,10 +29,11 @@ def toml_tree(data: bytes, name: str) -> Any:
     """Return what a TOML file says. Raises UnseenError with line and column."""
     try:
         text = data.decode("utf-8-sig")
-        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise UnseenError("malformed", f"{name}:{line}: not UTF-8") from None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _TOML_PLACE.search(str(error))
         if place is None:
@@ -45,9 +46,9 @@ def toml_tree(data: bytes, name: str) -> Any:
         raise UnseenError("too_large", f"{name}: nested beyond all use") from None
 
 
-def yaml_tree(data: bytes, name: str) -> Any:
-    """Return what the only document of a YAML file says. Raises UnseenError."""
-    return _yaml.document(data, name)
+def yaml_trees(data: bytes, name: str) -> list[tuple[int, Any]]:
+    """Return what each document of a YAML file says, with its first line. Raises UnseenError."""
+    return list(_yaml.documents(data, name))
 
 
 def both_lines(first: int | None, second: int) -> str:

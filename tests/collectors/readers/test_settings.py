@@ -34,7 +34,7 @@ spring:
   datasource:
     url: jdbc:postgresql://db.prod.internal:5432/shop
     password: s3cr3t-of-prod  # kept out
-  profiles: [blue, green]
+  topics: [blue, green]
 servers:
   - {host: a.internal, port: 8443}
   - host: b.internal
@@ -110,7 +110,7 @@ def tag(section: Section, key: str) -> Any:
 #: The keys of each, in order.
 KEYS: dict[Format, str] = {
     "yaml": """
-        spring.datasource.url spring.datasource.password spring.profiles[0] spring.profiles[1]
+        spring.datasource.url spring.datasource.password spring.topics[0] spring.topics[1]
         servers[0].host servers[0].port servers[1].host flag version none empty text""",
     "json": """
         spring.datasource.url spring.datasource.password servers[0].host servers[0].port servers[1].host
@@ -286,8 +286,44 @@ def test_a_file_that_is_not_understood_is_unseen_with_its_place(kind: Format, te
 
 
 def test_a_doubled_key_of_yaml_names_both_lines() -> None:
-    with pytest.raises(UnseenError, match=r"a/settings\.yaml:4:3: a key that was there before"):
+    with pytest.raises(UnseenError, match=r"a/settings\.yaml:4:3: a key .* before, at line 2$"):
         config("a:\n  b: 1\n  c: C4n4ry\n  b: 2\n", "yaml")
+
+
+SPRING = """\
+shop: {name: shop, mode: plain 1}
+---
+spring: {config.activate.on-profile: [eu, us]}
+shop: {mode: over 2, region: world 3}
+---
+spring.profiles: staging
+shop.stage: only 4
+---
+spring:
+  config:
+    activate: {on-profile: "prod & !eu"}
+shop: {deep: x 5}
+"""
+
+
+@pytest.mark.parametrize(
+    ("profiles", "keys", "hidden"),
+    [
+        (["eu"], "name mode region", [8]),
+        (["staging"], "name mode stage", [8]),
+        (["eu", "staging"], "name mode region stage", [8]),
+        ([], "name mode", [2, 5, 8]),  # which of them count, nobody said
+    ],
+)
+def test_documents_for_other_profiles_do_not_count(profiles: list[str], keys: str, hidden: list[int]) -> None:
+    found = Keys(fingerprinter=FINGERPRINTER, valid=is_setting)
+    fill(found, SPRING.encode(), "application.yml", profiles=profiles)
+    assert [key for key in found.shapes if key.startswith("shop")] == [f"shop.{key}" for key in keys.split()]
+    assert [entry.detail.partition(": ")[0] for entry in found.gaps] == [
+        f"application.yml:{at}" for at in hidden
+    ]
+    mode = found.shapes["shop.mode"]["fingerprint"]
+    assert mode == FINGERPRINTER.of("shop.mode", "over 2" if "eu" in profiles else "plain 1")
 
 
 @pytest.mark.parametrize("kind", ["yaml", "json", "toml"])
