@@ -20,8 +20,7 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
-_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom")
-"settings")
+_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom", "settings")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
 #: What a side is called that came on standard input.
