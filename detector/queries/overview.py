@@ -1,6 +1,6 @@
 """The matrix: all services and environments with their comparisons, in one answer."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -100,7 +100,7 @@ class Overview:
         verdicts = {
             (pair, one.service): one for pair, comparison in compared.items() for one in comparison.services
         }
-        rows = [self._row(name, views, compared, verdicts) for name in names]
+        rows = [self._row(name, views, verdicts) for name in names]
         rows.sort(key=_worst_first)
         times = [
             *(view.fresh_until for here in views.values() for view in here.values()),
@@ -141,23 +141,28 @@ class Overview:
         self,
         name: str,
         views: Mapping[str, Mapping[str, View]],
-        pairs: Iterable[str],
         verdicts: Mapping[tuple[str, str], ServiceVerdicts],
     ) -> dict[str, Any]:
-        service = self._policy().service(name)
+        policy = self._policy()
+        service = policy.service(name)
+        cells = {
+            environment: _cell(
+                here.get(name),
+                awaited=bool(service.sources.get(environment)) and service.expected_in(environment),
+            )
+            for environment, here in views.items()
+        }
+        here = {environment for environment, cell in cells.items() if cell["freshness"] != "not_deployed"}
         return {
             "service": name,
             "kind": service.kind,
             "owner": service.owner,
-            "cells": {
-                environment: _cell(
-                    here.get(name),
-                    awaited=bool(service.sources.get(environment)) and service.expected_in(environment),
-                )
-                for environment, here in views.items()
-            },
+            "cells": cells,
             "comparisons": {
-                pair: self._column(verdicts[pair, name]) for pair in pairs if (pair, name) in verdicts
+                pair.name: self._column(verdicts[pair.name, name])
+                for pair in policy.pairs
+                # Two environments without it are not in sync: there is nothing to compare.
+                if (pair.name, name) in verdicts and here & {pair.left.name, pair.right.name}
             },
             "spread": self._spread(name, views),
         }

@@ -10,7 +10,7 @@ import pytest
 from detector.config.policy import Policy
 from detector.engine.comparison import ServiceVerdicts
 from detector.engine.pack import PACK
-from detector.engine.policy import Environment, Pair
+from detector.engine.policy import Environment, Pair, Service, SourcePolicy
 from detector.jobs.compare import Compare
 from detector.model.deployments import Deployment
 from detector.queries.comparison import Comparisons
@@ -167,3 +167,13 @@ async def test_a_reader_beside_the_owner_looks_every_time(
     await running.see(1, "2.0", where=["prod"], services=["cart"])
     assert set(other.worst(await other.matrix()).values()) != {None}
     await beside.close()
+
+
+async def test_two_environments_without_a_service_are_not_in_sync_about_it(running: Running) -> None:
+    looked_by = SourcePolicy(environment="dev", service="db", source="compose")
+    running.policy = replace(POLICY, services={"db": Service(name="db", sources={"dev": (looked_by,)})})
+    await running.see(0)
+    await running.see(0, where=["dev"], services=["db"])
+    rows = {row["service"]: row["comparisons"].keys() for row in (await running.matrix())["rows"]}
+    assert "staging..prod" not in rows.pop("db")
+    assert all(pairs == {"dev..staging", "staging..prod"} for pairs in rows.values())
