@@ -3,7 +3,14 @@
 from typing import Any
 
 from collectors.readers.lockfiles.lock import Lock, table, tables, text_at
-from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, platform_of_marker, read_of
+from collectors.readers.lockfiles.pins import (
+    Pin,
+    from_archive,
+    from_git,
+    from_path,
+    platform_of_marker,
+    read_of,
+)
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.reader import Read
@@ -70,8 +77,12 @@ def read_pylock(lock: Lock) -> Read:
 def _pylock_version(found: dict[str, Any]) -> str | None:
     if vcs := table(found, "vcs"):
         return from_git(text_at(vcs, "url"), text_at(vcs, "commit-id"))
-    archive = table(found, "archive")
-    return text_at(found, "version") or from_archive(text_at(archive, "url") or text_at(archive, "path"))
+    archive, folder = table(found, "archive"), table(found, "directory")
+    return (
+        text_at(found, "version")
+        or from_archive(text_at(archive, "url") or text_at(archive, "path"))
+        or from_path(text_at(folder, "path"))
+    )
 
 
 def _without_version(lock: Lock) -> Unseen:
