@@ -25,7 +25,7 @@ FIXTURES: Final = sorted(
 )
 LISTED: Final = [name for name in FIXTURES if (FILES / name).with_name("listing.txt").exists()]
 #: Formats that have neither an end nor references: a cut between two entries leaves what could be whole.
-WITHOUT_END: Final = ("pylock*.toml", "*.txt", "go.mod")
+WITHOUT_END: Final = ("pylock*.toml", "*.txt", "pdm.lock", "go.mod")
 #: What is left of a file of these when it is cut may be a project that depends on nothing.
 MAY_BE_EMPTY: Final = ("uv.lock", "Cargo.lock")
 

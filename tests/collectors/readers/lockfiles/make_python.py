@@ -2,9 +2,9 @@
 
     python -m tests.collectors.readers.lockfiles.make_python [FOLDER…]
 
-Each is made by the tool itself, which uv fetches; PIP_INDEX_URL says from where packages are locked. The project has groups, an extra, a package for Windows
-alone, one from a repository and one from a folder. Hosts are replaced: by ``registry.example`` and
-``git.example``.
+Each is made by the tool itself, which uv fetches; PIP_INDEX_URL says from where packages are locked. The
+project has groups, an extra, a package for Windows alone, one from a repository and one from a folder. Hosts
+are replaced: by ``registry.example`` and ``git.example``.
 """
 
 import os

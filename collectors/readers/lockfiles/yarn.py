@@ -1,0 +1,155 @@
+"""``yarn.lock``: of Yarn 1 in a syntax of its own, of Yarn 2 and later in YAML; its head says which.
+
+Neither says what is for development alone: that stands in the ``package.json`` beside it.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from collectors.readers._yaml import Limits, documents, is_map
+from collectors.readers.lockfiles.javascript import (
+    Asking,
+    dangling,
+    manifest,
+    named,
+    platform_of,
+    ranges,
+    version_of,
+)
+from collectors.readers.lockfiles.lock import Lock, table, text_at
+from collectors.readers.lockfiles.pins import Pin, read_of
+from collectors.readers.lockfiles.yarn_classic import Entry, entries_of
+from detector.errors import UnseenError
+from detector.model.facts import Unseen
+from detector.reader import Read
+
+_CLASSIC: Final = "# yarn lockfile v1"
+_METADATA: Final = "__metadata"
+_CONDITION: Final = re.compile(r"\b(os|cpu)=([a-z0-9]{1,16})\b")
+_LIMITS: Final = Limits(bytes=16 * 1024 * 1024, nodes=2_000_000)
+_UNKNOWN: Final = "no package.json beside it: what is for development alone is not known"
+
+
+def read(lock: Lock) -> Read:
+    """Return the pins. Raises UnseenError."""
+    head = lock.text()[:1_000]
+    if _CLASSIC in head:
+        entries = entries_of(lock)
+    elif f"{_METADATA}:" in head:
+        entries = _berry(lock)
+    else:
+        raise UnseenError("unsupported", f"{lock.name}: neither `{_CLASSIC}` nor `{_METADATA}:` at its head")
+    project = manifest(lock)
+    graph = _Graph(entries)
+    asking = graph.asking(project)
+    scope = asking.scopes()
+    direct = project is not None or any(entry.is_own for entry in entries)
+    pins = (
+        _pin(
+            entry,
+            scope=scope(entry.keys[0]),
+            direct=asking.is_direct(entry.keys[0]) if direct else None,
+        )
+        for entry in entries
+        if not entry.is_own
+    )
+    unseen = [*lock.cut_off("npm"), *dangling(lock, graph.missing)]
+    if _CLASSIC not in head and not any(entry.is_own for entry in entries):
+        detail = f"{lock.name}: the project itself is not in it; it may be cut off"
+        unseen.append(Unseen(item="pkg:npm/*", reason="malformed", detail=detail))
+    return read_of(lock, "npm", pins, unseen, () if project is not None else (_UNKNOWN,))
+
+
+class _Graph:
+    """Which entry a name and a range lead to."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._entries = list(entries)
+        self._by_key = {key: entry.keys[0] for entry in self._entries for key in entry.keys}
+        self._by_name: dict[str, list[str]] = {}
+        for key, node in self._by_key.items():
+            self._by_name.setdefault(_name_in(key), []).append(node)
+        self.missing: list[str] = []
+
+    def asking(self, project: dict[str, Any] | None) -> Asking:
+        """Return who asks for what, as the entries and the project's own file say it."""
+        asking = Asking()
+        for entry in self._entries:
+            node = entry.keys[0]
+            asking.needs[node] = self._nodes(entry.needs)
+            asking.wants[node] = self._nodes(entry.wants)
+        own = [entry.keys[0] for entry in self._entries if entry.is_own]
+        development: set[str] = set()
+        if project is not None:
+            development = {name for name, _ in ranges(project, "devDependencies")}
+            found = len(self.missing)
+            asking.dev |= set(self._nodes(ranges(project, "devDependencies")))
+            asking.optional |= set(self._nodes(ranges(project, "optionalDependencies")))
+            asking.runtime |= set(self._nodes(ranges(project, "dependencies")))
+            if "workspaces" in project:
+                del self.missing[found:]  # members of the workspace, which Yarn 1 does not write down
+        root = next((entry for entry in self._entries if entry.is_root), None)
+        for entry in self._entries:
+            if entry.is_own:
+                # Here development is not told from the rest: of the root its own file says it.
+                apart = development if entry is root else ()
+                asking.runtime |= set(self._nodes(pair for pair in entry.needs if pair[0] not in apart))
+                asking.optional |= set(self._nodes(entry.wants))
+        for node in own:
+            del asking.needs[node], asking.wants[node]
+        return asking
+
+    def _nodes(self, asked: Iterable[tuple[str, str]]) -> list[str]:
+        found = []
+        for name, wanted in asked:
+            node = self._by_key.get(f"{name}@{wanted}") or self._by_key.get(f"{name}@npm:{wanted}")
+            # A resolution of the project may lead elsewhere than the range says.
+            nodes = [node] if node else self._by_name.get(name, [])
+            found += nodes
+            if not nodes:
+                self.missing.append(name)
+        return found
+
+
+def _pin(entry: Entry, *, scope: tuple[str, ...], direct: bool | None) -> Pin:
+    origin = entry.fields.get("resolution") or entry.fields.get("resolved", "")
+    version = entry.fields.get("version", "")
+    if "resolution" in entry.fields:
+        name = _name_in(origin)
+        origin = origin[len(name) + 1 :]
+    else:
+        name, _, alias = entry.keys[0].partition("@npm:")
+        name = _name_in(alias) if alias.find("@", 1) > 0 else _name_in(entry.keys[0])
+    conditions = entry.fields.get("conditions", "")
+    words = dict(_CONDITION.findall(conditions)) if "|" not in conditions else {}
+    platform = platform_of(words.get("os"), words.get("cpu"))
+    return named(name, version_of(origin, version), scope=scope, direct=direct, platform=platform)
+
+
+def _name_in(key: str) -> str:
+    """Return the name of ``@scope/name@range``."""
+    return key[: key.find("@", 1)] if "@" in key[1:] else key
+
+
+def _berry(lock: Lock) -> list[Entry]:
+    found = documents(lock.data, lock.name, limits=_LIMITS)
+    tree = found[0][1] if len(found) == 1 else None
+    if not is_map(tree):
+        raise UnseenError("malformed", f"{lock.name}: no map of packages")
+    entries = []
+    for keys, fields in tree.items():
+        if keys == _METADATA:
+            continue
+        texts = {name: text_at(fields, name) for name in ("version", "resolution", "conditions")}
+        meta = table(fields, "dependenciesMeta")
+        pairs = ranges(fields, "dependencies") if is_map(fields) else []
+        entries.append(
+            Entry(
+                keys=keys.split(", "),
+                fields=texts,
+                needs=[pair for pair in pairs if text_at(table(meta, pair[0]), "optional") != "true"],
+                wants=[pair for pair in pairs if text_at(table(meta, pair[0]), "optional") == "true"],
+            )
+        )
+    return entries
