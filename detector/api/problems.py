@@ -19,7 +19,9 @@ _STATUS_OF_FAULT: Final = {
     "too-deep": 400,
     "duplicate-key": 400,
     "too-many-items": 413,
+    "malformed-xml": 400,
     "unsupported-format": 415,
+    "unsupported-media-type": 415,
 }
 #: What aiohttp refuses by itself.
 _SLUGS: Final = {

@@ -1,6 +1,5 @@
 """Bills of materials: CycloneDX and SPDX, each format in a module of its own."""
 
-import re
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import ClassVar, Final, NamedTuple
@@ -18,20 +17,23 @@ class Format(NamedTuple):
     media_types: tuple[str, ...]
     #: Module below ``collectors.readers.sbom`` and its function; imported when a bill needs it.
     reads: str
-    #: What a file of it has in it, as a pattern of bytes that is looked for from its start.
-    content: bytes
+    #: What files of it have in them, whatever they are called.
+    marks: tuple[bytes, ...]
 
 
-#: A file has the first format whose content fits, whatever its name is.
+#: A file has the first format of which it has a mark: what may hold others stands first.
 FORMATS: Final = (
-    Format(("application/vnd.cyclonedx+json",), "cyclonedx:read_json", rb'"bomFormat"\s*:'),
     Format(
-        ("application/spdx+json",),
-        "spdx:read_json",
-        rb'"spdxVersion"\s*:|"@context"\s*:\s*"https?://spdx\.org/',
+        ("application/vnd.in-toto+json", "application/vnd.dsse.envelope.v1+json"),
+        "envelope:read_attestation",
+        (b'"payloadType"', b'"predicateType"'),
     ),
+    Format(("application/vnd.cyclonedx+json",), "cyclonedx:read_json", (b'"bomFormat"',)),
+    Format(("application/spdx+json",), "spdx:read_json", (b'"spdxVersion"', b'"@context"')),
+    Format(("application/vnd.cyclonedx+xml",), "cyclonedx_xml:read_xml", (b"<bom", b"<!DOCTYPE")),
+    Format(("text/spdx",), "spdx_tags:read_tags", (b"SPDXVersion:",)),
 )
-ACCEPTED: Final = "CycloneDX 1.2 to 1.7 and SPDX 2.2 and 2.3, in JSON"
+ACCEPTED: Final = "CycloneDX 1.2 to 1.7 in JSON or XML, SPDX 2.2 and 2.3 in JSON or as tags"
 _NAMES: Final = (
     "bom.json", "bom.xml", "*.bom.json", "*.bom.xml", "sbom.json", "sbom.xml", "*[._-]sbom.json",
     "sbom[._-]*.json", "*.cdx.json", "*.cdx.xml", "*.cyclonedx.json", "*.cyclonedx.xml", "*.spdx.json",
@@ -81,8 +83,7 @@ def _read_with(form: Format, data: bytes, name: str) -> Read:
 
 def _format_of(data: bytes) -> Format:
     for form in FORMATS:
-        if re.search(form.content, data):
+        if any(mark in data for mark in form.marks):
             return form
-    raise WireError(
-        [Fault(pointer="", code="unsupported-format", message=f"no bill that is read: {ACCEPTED}")]
-    )
+    message = f"no bill of materials that is read: {ACCEPTED}"
+    raise WireError([Fault(pointer="", code="unsupported-format", message=message)])

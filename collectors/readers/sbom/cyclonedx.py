@@ -86,7 +86,9 @@ class Bom(msgspec.Struct):
     compositions: list[_Composition] | None = None
 
 
-class _MarkedBom(Bom):
+class MarkedBom(Bom):
+    """A bill whose components are marked by properties."""
+
     components: list[_Marked] | None = None  # type: ignore[assignment]
 
 
@@ -97,7 +99,7 @@ _Levels = list[tuple[str, Sequence[Component]]]
 def read_json(data: bytes, name: str) -> Read:
     """Return what a bill in JSON says. Raises WireError."""
     marked = any(word.encode() in data for word in _DEVELOPMENT)
-    bom = decoded(data, _MarkedBom if marked else Bom)
+    bom = decoded(data, MarkedBom if marked else Bom)
     if bom.form != "CycloneDX":
         raise fault("/bomFormat", "sbom-format", 'bomFormat is "CycloneDX" in every bill of that format')
     return read_bom(bom, name)

@@ -97,7 +97,7 @@ def read_json(data: bytes, name: str) -> Read:
     return read_document(decoded(data, Document), name)
 
 
-def read_document(document: Document, name: str) -> Read:
+def read_document(document: Document, name: str, *, cut_off: bool = False) -> Read:
     """Return what a document says. Raises WireError."""
     if document.spec_version is None and document.context is not None:
         message = f"SPDX 3 is not read; let the tool write {' or '.join(SPEC_VERSIONS)}, or CycloneDX"
@@ -131,6 +131,8 @@ def read_document(document: Document, name: str) -> Read:
             direct=graph.is_direct(package.id),
         )
     inventory.warnings += _odd_ends(document, ids)
+    if cut_off:
+        inventory.incomplete("the last line has no end; is the file cut off?")
     return Read(parts=(Part(sections=inventory.sections()),), warnings=inventory.all_warnings())
 
 
