@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from collectors.readers.installed import apk, dpkg, os_release
+from collectors.readers.installed import apk, dpkg, os_release, rpm, rpm_databases
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.tree import Tree, whole
 from detector.errors import UnseenError
@@ -21,6 +21,7 @@ WANTS: Final = (
     Want(_DPKG, whole(MAX_BYTES)),
     Want(f"{_DPKG_FOLDER}/*", whole(1024 * 1024)),
     *(Want(path, whole(MAX_BYTES)) for path in _APK),
+    *rpm_databases.WANTS,
 )
 
 
@@ -66,4 +67,8 @@ def _alpine(tree: Tree, namespace: str, inventory: Inventory) -> None:
             return
 
 
-_DATABASES: Final = (("pkg:deb/*", _debian), ("pkg:apk/*", _alpine))
+def _redhat(tree: Tree, namespace: str, inventory: Inventory) -> None:
+    rpm_databases.add(tree, namespace or "redhat", inventory)
+
+
+_DATABASES: Final = (("pkg:deb/*", _debian), ("pkg:apk/*", _alpine), (rpm.COVERS, _redhat))
