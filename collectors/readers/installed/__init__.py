@@ -5,7 +5,7 @@ A source fills a `Tree` with `wanted`; `installed` reads it. Nothing of the root
 
 from typing import Final
 
-from collectors.readers.installed import gems, node, python, runtimes, system
+from collectors.readers.installed import gems, java, node, python, runtimes, system
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.tree import Entry, Keep, Tree, shown
 from detector.errors import UnseenError
@@ -15,9 +15,9 @@ from detector.model.words import Basis
 __all__ = ["Entry", "Tree", "installed", "wanted"]
 
 #: The system first: what its packages brought is told by them alone. Runtimes last: some are packages.
-_READERS: Final = (system, python, node, gems, runtimes)
+_READERS: Final = (system, python, node, gems, java, runtimes)
 #: What is found by search: a folder that cannot be listed may hide any of it.
-_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS)
+_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS, java.COVERS)
 
 
 def _table(shape: str) -> dict[str, list[Want]]:

@@ -40,6 +40,9 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "install
                 detail = f"{name}:{line}: a paragraph without a P: and V: that apk could have written"
                 unseen.append(Unseen(item=f"pkg:apk/{namespace}/*", reason="malformed", detail=detail))
         line += len(lines) + 1
+    if data and not data.endswith(b"\n"):
+        detail = f"{name}: cut off in its last line"
+        unseen.insert(0, Unseen(item=f"pkg:apk/{namespace}/*", reason="malformed", detail=detail))
     if unseen and not facts:
         raise UnseenError("malformed", f"{name}: not a database of apk")
     return Section(

@@ -36,6 +36,9 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status"
         else:
             detail = f"{name}:{line}: a paragraph without a Package and Version that dpkg could have written"
             unseen.append(Unseen(item=f"pkg:deb/{namespace}/*", reason="malformed", detail=detail))
+    if data and not data.endswith(b"\n"):
+        detail = f"{name}: cut off in its last line"
+        unseen.insert(0, Unseen(item=f"pkg:deb/{namespace}/*", reason="malformed", detail=detail))
     if unseen and not found:
         raise UnseenError("malformed", f"{name}: not a database of dpkg")
     facts: dict[str, Value] = {

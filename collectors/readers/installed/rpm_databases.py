@@ -78,7 +78,7 @@ def _from_sqlite(data: bytes) -> Iterator[bytes]:
         # In memory there is no journal beside it: versions of reading and writing are the plain ones.
         connection.deserialize(data[:18] + b"\x01\x01" + data[20:])
         yield from _rows(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # the latter where SQLite complains of a text that is none
         raise UnseenError("malformed", "its pages do not hang together") from None
     finally:
         connection.close()

@@ -1,12 +1,14 @@
 """dpkg, apk and os-release: what a file system says of itself."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from collectors.readers.installed import apk, dpkg, os_release
 from detector.errors import UnseenError
 from detector.model.facts import Section
+from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, Cuts, Record
 from tests.servers.packages import APK_PACKAGES, DEB_PACKAGES, apk_installed, dpkg_status
 
 
@@ -71,6 +73,21 @@ def test_apk_names_what_is_installed() -> None:
     assert section.facts["pkg:apk/alpine/busybox"] == "1.36.1-r29"
     assert len(section.facts) == len(APK_PACKAGES)
     assert (section.status, section.covers) == ("complete", ("pkg:apk/*",))
+
+
+@pytest.mark.parametrize(
+    ("read", "data"),
+    [(dpkg.installed, dpkg_status(DEB_PACKAGES)), (apk.installed, apk_installed(APK_PACKAGES))],
+)
+@pytest.mark.parametrize("broken", OF_A_HUNDRED_OR_ALL)
+def test_a_database_that_ends_within_a_line_leaves_nothing_absent(
+    read: Callable[..., Section], data: bytes, broken: Cuts, record_property: Record
+) -> None:
+    for cut in broken(data, record_property):
+        if cut and not cut.endswith(b"\n"):
+            with suppress(UnseenError):  # of the first package nothing is left
+                section = read(cut, basis="built", namespace="x")
+                assert (section.status, section.unseen[0].reason) == ("partial", "malformed")
 
 
 def test_virtual_packages_of_apk_are_no_packages() -> None:
