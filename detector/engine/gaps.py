@@ -11,7 +11,7 @@ from detector.model.records import Judged
 #: Facts that say with which tools an environment works, by section; ``*`` ends or begins a name.
 _TOOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "backing_services": ("#product", "#version", "#variant"),
-    "dependencies": ("runtime#", "os#release", "os#arch"),
+    "dependencies": ("runtime#", "tool#", "os#release", "os#arch"),
     "release": ("image#platform",),
 }
 

@@ -161,6 +161,17 @@ PACK: Final[tuple[Rule, ...]] = (
         Match(section=_DEPENDENCIES, item=("os#arch",)),
         Outcome(severity={"*": "medium"}),
     ),
+    # Of machines that run the same containers, the kernel and the tools beside them mean little.
+    _rule(
+        "dependencies/machine",
+        Match(section=_DEPENDENCIES, item=("tool#*", "os#timezone", "os#locale")),
+        Outcome(severity={"major": "medium", "*": "low"}),
+    ),
+    _rule(
+        "dependencies/kernel",
+        Match(section=_DEPENDENCIES, item=("os#kernel",)),
+        Outcome(severity={"*": "info"}),
+    ),
     _rule("dependencies/lockfile", Match(section=_DEPENDENCIES, item=("lockfile#*",)), Outcome(ignore=True)),
     # -- config -----------------------------------------------------------------------------------------
     _rule("config", Match(section=_CONFIG), Outcome(severity={"*": "medium"}, expect="presence")),

@@ -64,7 +64,7 @@ def scheme_of(item: str) -> str:
     """Return the scheme that an item's versions are compared by.
 
     The type of the purl of packages, ``oci`` of an image's tag, ``server`` of a backing service's version,
-    ``generic`` of runtimes, OS releases and extensions, ``opaque`` of everything else.
+    ``generic`` of runtimes, tools, OS releases and extensions, ``opaque`` of everything else.
     """
     if item.startswith("pkg:"):
         ecosystem = item[4:].partition("/")[0]
@@ -74,7 +74,7 @@ def scheme_of(item: str) -> str:
         return "oci"
     if aspect == "version":
         return "server"
-    if subject == "runtime" or item == "os#release" or aspect.startswith("extension/"):
+    if subject in ("runtime", "tool") or item == "os#release" or aspect.startswith("extension/"):
         return "generic"
     return "opaque"
 
