@@ -69,7 +69,13 @@ class Tree:
         parts = [part for part in path.split("/") if part not in ("", ".")]
         if not parts or ".." in parts:
             return
-        folder = self._folder(parts[:-1])
+        try:
+            home = self._home(parts[:-1])
+        except UnseenError as error:
+            self.tell("/", error)
+            return
+        # Beyond the most names no folder is added any more.
+        folder = self._folders.get(home, {})
         name = parts[-1]
         there = folder.get(name)
         if there is None:
@@ -77,7 +83,7 @@ class Tree:
                 self.tell("/", UnseenError("too_large", f"more than {MOST_NAMES:,} names"))
                 return
             self._names += 1
-        path = f"/{'/'.join(parts)}"
+        path = f"{home.rstrip('/')}/{name}"
         if there is not None and not (there.kind == entry.kind == "folder"):
             self._forget(path, there)
         if entry.kind == "folder":
@@ -181,13 +187,19 @@ class Tree:
         self._kept_bytes += len(kept)
         return kept
 
-    def _folder(self, parts: list[str]) -> dict[str, Entry]:
-        """Return the names of a folder, which archives need not name before what stands in it."""
+    def _home(self, parts: list[str]) -> str:
+        """Return the folder that a name goes to: links are followed, as unpacking an archive does.
+
+        Archives need not name a folder before what stands in it.
+        """
         path = f"/{'/'.join(parts)}"
-        if path not in self._folders:
-            self.put(path, FOLDER)
-        # Beyond the most names nothing is added any more.
-        return self._folders.get(path, {})
+        if path in self._folders:
+            return path
+        real = self.real(path)
+        if real is None or real not in self._folders:
+            self.put(real or path, FOLDER)
+            real = self.real(path)
+        return real or path
 
     def _forget(self, path: str, entry: Entry) -> None:
         """Drop what is kept of a file, or of all files below a folder."""

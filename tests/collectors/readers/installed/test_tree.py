@@ -190,3 +190,12 @@ def test_without_content_a_wanted_file_is_unseen() -> None:
     found.put("/etc/os-release", Entry("file"))
     with pytest.raises(UnseenError, match="not_in_view"):
         found.read("/etc/os-release")
+
+
+def test_what_is_put_below_a_link_stands_where_it_leads() -> None:
+    # Debian merged /lib into /usr/lib; layers still bring files of /lib.
+    tree = tree_of({"/usr/lib/": "", "/lib": Link("usr/lib"), "/lib/apk/db/installed": "P:musl\n"})
+    assert tree.names("/")["lib"].kind == "link"
+    assert tree.read("/usr/lib/apk/db/installed") == tree.read("/lib/apk/db/installed") == b"P:musl\n"
+    circle = tree_of({"/a": Link("b"), "/b": Link("a"), "/a/x": "y"})
+    assert circle.unseen["/"].reason == "malformed"
