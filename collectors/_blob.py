@@ -104,7 +104,7 @@ class _Inflating(io.RawIOBase):
 
 def inflated(blob: Blob) -> tuple[io.BufferedReader, bool]:
     """Return the content of a blob, inflated where its first bytes say that it is compressed, and whether."""
-    below = io.BufferedReader(blob, PIECE)
+    below: io.BufferedReader = io.BufferedReader(blob, PIECE)
     start = below.peek(4)[:4]
     if start.startswith(_GZIP):
         return io.BufferedReader(_Inflating(gzip.GzipFile(fileobj=below), blob), PIECE), True

@@ -1,5 +1,6 @@
 """The way to a Docker engine: one client, GET alone, errors in our words. Blocking: for threads."""
 
+import asyncio
 import stat
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from collectors._extras import missing_extra
+from detector.collector import Context
 from detector.errors import UnseenError
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 _CHUNK: Final = 256 * 1024
+_LONGEST_CALL: Final = 20.0
+#: Seconds of a run that are left for what comes after its last long answer.
+_KEPT_FOR_THE_REST: Final = 1.0
 
 
 def connect(host: str, timeout: float) -> "APIClient":
@@ -33,6 +38,22 @@ def connect(host: str, timeout: float) -> "APIClient":
     client = answer(host, opened)
     client.trust_env = False  # no proxy stands between an engine and its reader
     return client
+
+
+def seconds_left(context: Context) -> float:
+    """Return how long one call may take."""
+    return max(1.0, min(_LONGEST_CALL, context.deadline - asyncio.get_running_loop().time()))
+
+
+def in_time(context: Context) -> Callable[[], None]:
+    """Return what ends a long answer shortly before the host would end the run, and all that it saw."""
+    now, last = asyncio.get_running_loop().time, context.deadline - _KEPT_FOR_THE_REST
+
+    def check() -> None:
+        if now() > last:
+            raise UnseenError("timeout", "there was no time left to read all of it: raise `timeout`")
+
+    return check
 
 
 def answer(host: str, call: Callable[..., R], *words: object) -> R:
@@ -76,6 +97,28 @@ def archives(client: "APIClient", identity: str) -> Callable[[str], Generator[by
             raise UnseenError("unreachable", f"the archive of {path} answered {response.status_code}")
 
     return opened
+
+
+def streamed(client: "APIClient", path: str, route: str) -> Generator[bytes, None, None]:
+    """Return the chunks of a long answer, with the time limit that docker-py's own calls take away.
+
+    ``route`` is what a proxy has to let pass, for messages.
+    """
+    url = f"{client.base_url}/v{client.api_version}{path}"
+    response = client.get(url, stream=True, timeout=client.timeout)
+    if response.status_code == 200:
+        return _chunks(response)
+    with closing(response):
+        if response.status_code in {401, 403}:
+            raise UnseenError("denied", f"GET {route}: let the socket proxy pass it")
+        if response.status_code == 404:
+            raise UnseenError("not_in_view", f"GET {route}: it is gone")
+        raise UnseenError("unreachable", f"GET {route} answered {response.status_code}")
+
+
+def _chunks(response: Any) -> Generator[bytes, None, None]:
+    with closing(response):
+        yield from response.iter_content(_CHUNK)
 
 
 def _reduced(host: str, error: BaseException) -> UnseenError:

@@ -6,6 +6,7 @@ Copied is what is listed here: no argument of a command, no label but those of O
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from collectors._containers import (
@@ -30,6 +31,8 @@ from detector.model.words import SectionName
 
 #: Sections of `sections_of`; the container's files add ``dependencies``.
 SECTIONS: Final[tuple[SectionName, ...]] = ("config", "codebase", "release", *OF_CONTAINERS)
+#: Sections of `sections_of_image`.
+OF_IMAGES: Final[tuple[SectionName, ...]] = ("codebase", "release", "processes", "ports", "disposability")
 _OCI: Final = "org.opencontainers.image."
 #: Set by the engine in each container, whatever anybody configured.
 _PLATFORM: Final = frozenset({"HOSTNAME", "HOME", "TERM"})
@@ -67,6 +70,34 @@ def sections_of(
     if facts := _codebase(_labels(container)):
         sections["codebase"] = Section(basis="running", facts=facts, covers=())
     return {name: sections[name] for name in SECTIONS if name in sections}, refused
+
+
+def sections_of_image(image: Mapping[str, Any], name: str) -> dict[SectionName, Section]:
+    """Return what an image says of itself and of the containers that it is for.
+
+    ``name`` is how the image was asked for. Its variables are not told: each may be overridden where it runs.
+    """
+    argv = [str(word) for key in ("Entrypoint", "Cmd") for word in _config_of(image).get(key) or ()]
+    config = {**_config_of(image), "Image": name}
+    container = {"Image": image.get("Id"), "Config": config, "Path": (*argv, "")[0], "Args": argv[1:]}
+    processes: dict[str, Value] = {"user": user(str(config.get("User") or ""))}
+    if known := program(argv):
+        processes["command"] = known
+    if server := web_server(argv):
+        processes["server"] = server
+    probe = _probe(config.get("Healthcheck") or {})
+    start: dict[str, Value] = {"pid1": first_process(argv), "probe/health": probe}
+    if _WORD.fullmatch(signal := str(config.get("StopSignal") or "SIGTERM")):
+        start["stop_signal"] = signal
+    sections: dict[SectionName, Section] = {
+        "release": replace(_release(container, image), basis="built"),
+        "processes": Section(basis="built", facts=processes, covers=("user",)),
+        "ports": Section(basis="built", facts=_ports(container)),
+        "disposability": Section(basis="built", facts=start, covers=("probe/*",)),
+    }
+    if facts := _codebase(_labels(image)):
+        sections["codebase"] = Section(basis="built", facts=facts, covers=())
+    return {section: sections[section] for section in OF_IMAGES if section in sections}
 
 
 def reference_of(container: Mapping[str, Any], image: Mapping[str, Any]) -> ImageReference | None:

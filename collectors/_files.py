@@ -3,7 +3,7 @@
 import os
 import stat
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -70,6 +70,11 @@ def beside(folder: Path, path: Path) -> Beside:
     return read
 
 
+def opened_file(folder: Path, path: Path) -> BinaryIO:
+    """Open a regular file of any size, found as `read_file` finds it. Raises UnseenError."""
+    return _opened_regular(_resolved(folder, path), path)
+
+
 def _resolved(folder: Path, path: Path) -> Path:
     folder = folder.absolute()
     target = Path(os.path.normpath(folder / path))
@@ -85,19 +90,28 @@ def _resolved(folder: Path, path: Path) -> Path:
 
 def _read(found: Path, path: Path) -> tuple[bytes, bool]:
     """Return the bytes, and whether the file was the same before and after."""
-    try:
-        with open(found, "rb", opener=_opened) as file:
+    with _opened_regular(found, path) as file:
+        try:
             before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise UnseenError("unsupported", f"{path} is no regular file")
             if before.st_size > MAX_BYTES:
                 raise UnseenError("too_large", f"{path} has more than {MAX_BYTES // 1024 // 1024} MB")
             data = file.read(MAX_BYTES + 1)
             after = os.fstat(file.fileno())
-    except OSError as error:
-        raise _not_opened(error, path) from None
+        except OSError as error:
+            raise _not_opened(error, path) from None
     unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     return data, unchanged and len(data) == after.st_size
+
+
+def _opened_regular(found: Path, path: Path) -> BinaryIO:
+    try:
+        file = open(found, "rb", opener=_opened)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise _not_opened(error, path) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise UnseenError("unsupported", f"{path} is no regular file")
+    return file
 
 
 def _opened(path: str, flags: int) -> int:

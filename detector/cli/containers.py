@@ -1,4 +1,4 @@
-"""`docker:CONTAINER`: what a running container says, through its engine."""
+"""`docker:CONTAINER` and `image:PATH`: what a container or an image says, by the collector of its kind."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ import structlog
 
 from detector import plugins
 from detector.collector import Collector, Context
-from detector.errors import UnseenError
+from detector.errors import UnseenError, UsageError
 from detector.model.expressions import Locator
 from detector.model.facts import failed_section
 from detector.model.fingerprints import Fingerprinter
@@ -25,16 +25,25 @@ R = TypeVar("R")
 
 _TIMEOUT: Final = 30.0
 _THREADS: Final = 4
+_KINDS: Final = {"docker": "a container", "image": "an image such as acme/api:1.4.2"}
 
 
-def container_state(expression: Locator, fingerprinter: Fingerprinter) -> FileState:
-    """Return what one container says. An engine that does not answer is unseen, with its reason."""
-    collector: Collector = plugins.load("parity.collectors", "docker")()
-    options = {"container": expression.path}
+def collected_state(kind: str, expression: Locator, fingerprinter: Fingerprinter) -> FileState:
+    """Return what one container or image says. What does not answer is unseen, with its reason.
+
+    An image is a file or a folder where there is one of that name, else one of the engine.
+    """
+    collector: Collector = plugins.load("parity.collectors", kind)()
+    key = "container" if kind == "docker" else "path" if os.path.exists(expression.path) else "image"
+    options = {key: expression.path}
     if host := os.environ.get("DOCKER_HOST"):
         options["host"] = host
     try:
-        parts, warnings = asyncio.run(_collected(collector, collector.Options(**options), fingerprinter))
+        known = collector.Options(**options)
+    except ValueError:
+        raise UsageError(f"{expression}: no file of that name, and no name of {_KINDS[kind]}") from None
+    try:
+        parts, warnings = asyncio.run(_collected(collector, known, fingerprinter))
     except (UnseenError, TimeoutError) as error:
         why = (
             error if isinstance(error, UnseenError) else UnseenError("timeout", "the engine does not answer")

@@ -1,4 +1,4 @@
-"""What an expression outside the store names: a file, a folder, a container or standard input."""
+"""What an expression outside the store names: a file, a folder, a container, an image or standard input."""
 
 import os
 import secrets
@@ -67,10 +67,10 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         reader = _reader(kind := _reader_of_input(data))
         return _read_with(kind, data, STANDARD_INPUT, partial(reader.read, fingerprinter=fingerprinter))
     kind = expression.type or _type_of(expression.path)
-    if kind == "docker":
-        from detector.cli.containers import container_state
+    if kind in ("docker", "image"):
+        from detector.cli.containers import collected_state
 
-        return container_state(expression, fingerprinter)
+        return collected_state(kind, expression, fingerprinter)
     if kind in ("python", "installed"):
         return _installed(kind, expression)
     data, reader = _bytes_of(expression.path), _reader(kind)

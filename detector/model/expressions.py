@@ -11,24 +11,14 @@ or a dot), since an environment's name has neither.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from detector.errors import ExpressionError, did_you_mean
 
 LocatorType = Literal[
-    "compose", "docker", "dotenv", "lockfile", "sbom", "settings", "snapshot", "python", "installed"
+    "compose", "docker", "dotenv", "image", "installed", "lockfile", "python", "sbom", "settings", "snapshot"
 ]
-LOCATOR_TYPES: Final = (
-    "compose",
-    "docker",
-    "dotenv",
-    "lockfile",
-    "sbom",
-    "settings",
-    "snapshot",
-    "python",
-    "installed",
-)
+LOCATOR_TYPES: Final[tuple[LocatorType, ...]] = get_args(LocatorType)
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 #: Further back nothing was ever observed, and calendars end.
@@ -105,7 +95,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locator:
-    """Something outside the store: a file, a folder or a container. ``type`` is None for a bare path."""
+    """Something outside the store: a file, a container, an image. ``type`` is None for a bare path."""
 
     type: LocatorType | None
     path: str
@@ -134,7 +124,7 @@ def parse(text: str) -> Expression:
     if colon and head in LOCATOR_TYPES:
         if not path:
             raise ExpressionError(f"{head}: needs a path after the colon, as in {head}:FILE")
-        return Locator(type=head, path=path)  # type: ignore[arg-type]  # membership was just tested
+        return Locator(type=head, path=path)
     match = ENVIRONMENT_NAME.match(text)
     name, select = (match.group(), text[match.end() :]) if match else ("", text)
     if match and not select:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Parity, write
+from tests.collectors.archives import file, saved, tar, tar_of
+from tests.servers.packages import DebPackage, dpkg_status
 
 PACKAGE_LOCK = {
     "name": "web",
@@ -326,6 +328,37 @@ def test_an_engine_that_does_not_answer_is_unseen_in_one_entry(
     assert answer.code == 3
     assert "docker:checkout dependencies unreachable" in answer.why
     assert answer.out.count("is the engine started?") == 1
+
+
+def test_images_of_two_releases_differ_by_one_cause(parity: Parity, folder: Path) -> None:
+    for name, release, version in (("old", 12, "3.0.14-1~deb12u2"), ("new", 13, "3.5.1-1")):
+        packages = (DebPackage(name="openssl", version=version), DebPackage(name="libssl", version=version))
+        layer = tar(
+            file("etc/os-release", f"ID=debian\nVERSION_ID={release}\n"),
+            file("var/lib/dpkg/status", dpkg_status(packages)),
+        )
+        (folder / f"{name}.tar").write_bytes(tar_of(saved(layer, tags=[f"acme/api:1.{release}.0"])))
+    answer = parity("diff", "image:old.tar", "image:new.tar", "-o", "json")
+    assert answer.code == 1
+    document = json.loads(answer.out)
+    causes = {cause["id"]: (cause["kind"], cause["children"]) for cause in document["causes"]}
+    (openssl,) = (item for item in document["items"] if item["item"] == "pkg:deb/debian/openssl")
+    assert (openssl["left"]["value"], openssl["right"]["value"]) == ("3.0.14-1~deb12u2", "3.5.1-1")
+    assert causes[openssl["cause"]][1] >= 2
+    assert (
+        len({item["cause"] for item in document["items"] if item["section"] == "dependencies"} - {None}) == 1
+    )
+
+
+def test_an_image_that_is_neither_a_file_nor_in_the_engine(
+    parity: Parity, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/none.sock")
+    answer = parity("diff", "image:api.tar", "image:acme/api:1")
+    assert (answer.code, answer.out.count("is the engine started?")) == (3, 2)
+    answer = parity("diff", "image:Api Tar", "image:acme/api:1")
+    assert answer.code == 2
+    assert "no file of that name, and no name of an image" in answer.why
 
 
 def test_no_value_is_ever_printed(parity: Parity, folder: Path) -> None:

@@ -26,6 +26,7 @@ POINTS: Mapping[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 #: Options of a source of which nothing can be seen; and nothing of what stands in them may show.
 BLIND: Mapping[str, dict[str, Any]] = {
     "docker": {"host": "unix:///nonexistent/canary.sock"},
+    "image": {"image": "acme/canary", "host": "unix:///nonexistent/canary.sock"},
     "ecs": {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:9", "cluster": "canary"},
     "rds": {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:9", "id": "canary"},
     "postgres": {"dsn": "postgresql://user:canary@127.0.0.1:9/shop"},
@@ -37,7 +38,7 @@ BLIND: Mapping[str, dict[str, Any]] = {
     },
 }
 #: The host and the name of what is looked at may stand in a message; these hold nothing else.
-PLAIN = {"docker", "ecs", "rds"}
+PLAIN = {"docker", "ecs", "image", "rds"}
 #: Module of an SDK -> collectors that need it, and their extra.
 SDKS = {
     "docker": ("docker", "docker"),

@@ -38,6 +38,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         ("prod@{1.hour.ago}", Ago(environment="prod", count=1, unit="hours")),
         ("prod@v1.4.2", Labelled(environment="prod", label="v1.4.2")),
         ("docker:shop-web-1", Locator(type="docker", path="shop-web-1")),
+        ("image:acme/api:1.4.2", Locator(type="image", path="acme/api:1.4.2")),
         ("snapshot:a:b.json", Locator(type="snapshot", path="a:b.json")),
         (".env.prod", Locator(type=None, path=".env.prod")),
         ("./prod", Locator(type=None, path="./prod")),
