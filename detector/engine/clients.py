@@ -5,6 +5,7 @@ tools work and miss what the server can do since. A client that is newer than it
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from detector.engine.difference import Difference
@@ -79,14 +80,22 @@ def skew_settled(view: View, servers: Sequence[View], key: Key) -> bool | None:
 
 def _clients(view: View) -> tuple[_Client, ...]:
     found = []
-    for place, side in view.sides.section("dependencies", beginning=("pkg:deb/", "pkg:apk/")):
+    for place, side in view.sides.section("dependencies", such=_talks_to):
         if not isinstance(side.value, str):
             continue
-        family = next((family for glob, family in CLIENTS.items() if matches(glob, place.item)), None)
+        family = _talks_to(place.item)
         series = _series(side.value.partition(":")[2] or side.value, family) if family else None
         if family is not None and series is not None:
             found.append(_Client(place, side, family, series))
     return tuple(sorted(found, key=lambda client: client.place))
+
+
+@lru_cache(maxsize=65_536)
+def _talks_to(item: str) -> str | None:
+    """Return the family of servers that a package talks to: services share most of their packages."""
+    if not item.startswith(("pkg:deb/", "pkg:apk/")):
+        return None
+    return next((family for glob, family in CLIENTS.items() if matches(glob, item)), None)
 
 
 def _servers(views: Iterable[View]) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -1,6 +1,6 @@
 """Sides of a view, made when they are asked for: of most facts nobody ever asks but that they are equal."""
 
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from detector.engine.looks import Look, side_of
@@ -51,12 +51,11 @@ class Shelf(dict[str, Side | None]):
         side = self[item] = side_of(look, item)
         return side
 
-    def everything(self, beginning: tuple[str, ...] = ("",)) -> Iterator[tuple[str, Side]]:
+    def everything(self, such: Callable[[str], object] | None = None) -> Iterator[tuple[str, Side]]:
         """Yield all items with their sides; what was not asked for before is not kept now either."""
         look = self._look
-        for item in self if look is None else look.section.facts:
-            if not item.startswith(beginning):
-                continue
+        items: Iterable[str] = self if look is None else look.section.facts
+        for item in items if such is None else filter(such, items):
             side = self.get(item)
             if side is None and look is not None:
                 side = side_of(look, item)
@@ -110,12 +109,12 @@ class Sides(Mapping[Place, Side]):
         return self.at((place[0], place[1]))[place[2]] or default
 
     def section(
-        self, section: SectionName, *, beginning: tuple[str, ...] = ("",)
+        self, section: SectionName, *, such: Callable[[str], object] | None = None
     ) -> Iterator[tuple[Place, Side]]:
-        """Yield the sides of one section, of all components; of items with a ``beginning`` alone."""
+        """Yield the sides of one section, of all components; only of items for which ``such`` holds."""
         for at, shelf in self._shelves.items():
             if at[1] == section:
-                for item, side in shelf.everything(beginning):
+                for item, side in shelf.everything(such):
                     yield Place(*at, item), side
 
     def unknown(self) -> Iterator[Place]:
