@@ -1,24 +1,27 @@
 """Sees which code a folder holds: repository, commit, branch, and whether it was changed since."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
 from pydantic import Field
 
 from collectors._git import Repository, repository
+from collectors._git_lineage import authors_of, lineage_of
 from detector.collector import Collected, CollectorOptions, Context, Seen
 from detector.errors import UnseenError
 from detector.model.addresses import repository_url
-from detector.model.facts import Section, Unseen
+from detector.model.facts import Section, Unseen, Value
 from detector.model.words import MAIN, Basis, SectionName
 
 HEAD: Final = "HEAD"
 #: What a branch, a tag or a commit may be called (git-check-ref-format(1)); no option begins like it.
 _REF: Final = r"^[A-Za-z0-9_][A-Za-z0-9._/@+-]{0,254}$"
 _DESCRIBED: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,254}")
+#: A commit in the words of a label or a pipeline; no branch, which would mean another one tomorrow.
+_NAMED: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _BRANCH: Final = re.compile(r"refs/(?:heads|remotes/[^/]+)/(.+)")
 #: What most call the main branch.
 _MAIN: Final = ("main", "master")
@@ -39,6 +42,11 @@ class GitOptions(CollectorOptions):
         None, pattern=_REF, description="The main branch; by default that of the remote, else main or master."
     )
     remote: str = Field("origin", pattern=_REF, description="The remote whose address names the repository.")
+    authors: bool = Field(
+        False,
+        description="Keep names and addresses of those who wrote the commits that environments run, for the"
+        " personnel gap.",
+    )
     component: str = Field(MAIN, description="Component of the service that runs the code.")
 
 
@@ -56,6 +64,10 @@ class Answers:
     described: str = ""
     #: Whether the main branch has the commit; None where that cannot be told.
     on_main: bool | None = None
+    #: Of commits that environments run, ``left..right`` -> how many only the first and only the second has.
+    lineage: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    #: Commit -> who wrote it, and those before it that no other environment ran.
+    authors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class GitCollector:
@@ -80,7 +92,7 @@ class GitCollector:
 
 def facts_from_answers(answers: Answers) -> Section:
     """Return what a repository says of one commit."""
-    facts: dict[str, str | bool] = {"repo#commit": answers.commit}
+    facts: dict[str, Value] = {"repo#commit": answers.commit}
     unseen = []
     hints = {}
     if url := repository_url(answers.address):
@@ -94,6 +106,12 @@ def facts_from_answers(answers: Answers) -> Section:
         facts["repo#dirty"] = answers.dirty
     if _DESCRIBED.fullmatch(answers.described):
         facts["repo#describe"] = answers.described
+    if answers.lineage:
+        facts["repo#lineage"] = {
+            pair: {"ahead": ahead, "behind": behind} for pair, (ahead, behind) in answers.lineage.items()
+        }
+    if answers.authors:
+        facts["repo#authors"] = {commit: list(names) for commit, names in answers.authors.items()}
     if answers.on_main is False:
         hints["repo#commit"] = {"ancestry": "diverged"}
     return Section(
@@ -113,6 +131,8 @@ async def _answers(options: GitOptions, context: Context) -> Answers:
         what = "no commit yet" if options.ref == HEAD else f"no branch, tag or commit named {options.ref}"
         raise UnseenError("not_in_view", f"{found.shown} has {what}")
     branch = (await found.ask("rev-parse", "--symbolic-full-name", options.ref)).line
+    commits = await _at_hand(found, (commit, *context.commits))
+    lineage = await lineage_of(found, commits)
     return Answers(
         commit=commit,
         branch=branch,
@@ -120,7 +140,15 @@ async def _answers(options: GitOptions, context: Context) -> Answers:
         dirty=await _dirty(found) if options.ref == HEAD else None,
         described=(await found.ask("describe", "--tags", "--abbrev=12", commit)).line,
         on_main=await _on_main(found, commit, branch, await _main(found, options)),
+        lineage=lineage,
+        authors=await authors_of(found, commits, lineage) if options.authors else {},
     )
+
+
+async def _at_hand(found: Repository, names: Sequence[str]) -> dict[str, str]:
+    """Return commits as their environments name them -> as the repository does; those that it has."""
+    known = {name: await found.commit(name) for name in dict.fromkeys(names) if _NAMED.fullmatch(name)}
+    return {name: commit for name, commit in known.items() if commit is not None}
 
 
 async def _dirty(found: Repository) -> bool | None:

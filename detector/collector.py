@@ -58,6 +58,9 @@ class Context:
     session: "aiohttp.ClientSession"
     in_thread: Threads
     log: "FilteringBoundLogger"
+    #: Commits of the service that its environments run or were given lately, in the words of whoever said so:
+    #: for a collector with a repository at hand, which can tell how they follow each other.
+    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

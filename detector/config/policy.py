@@ -16,6 +16,8 @@ from detector.engine.rules import Rule
 from detector.errors import NotFoundError, did_you_mean
 from detector.model.items import matches
 
+#: The collector that knows how the commits of a service follow each other.
+REPOSITORY: Final = "git"
 #: Comes after every source that a service lists itself.
 _DISCOVERED: Final = 1000
 
@@ -111,6 +113,7 @@ def policy_of(config: Config) -> Policy:
         else:
             here = sources.setdefault(source.service, {}).setdefault(source.environment, [])
             here.append(_source_policy(source))
+    repositories = {(one.service, one.environment) for one in config.sources if one.type == REPOSITORY}
     spread = frozenset(name for name, group in config.groups.items() if group.spread == "allowed")
     return Policy(
         environments=environments,
@@ -132,6 +135,7 @@ def policy_of(config: Config) -> Policy:
                 used_by=entry.used_by,
                 only_in=entry.only_in,
                 repositories=entry.repositories,
+                repository_in=tuple(name for name in environments if (entry.name, name) in repositories),
                 sources={name: tuple(found) for name, found in sources.get(entry.name, {}).items()},
             )
             for entry in config.services

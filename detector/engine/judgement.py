@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from detector.engine.ahead import Histories, lead_of, skew_since
 from detector.engine.calendars import Calendar, end_of
 from detector.engine.detail import detail_of
-from detector.engine.lineage import DIVERGED, MOVING, in_lineage
+from detector.engine.lineage import DIVERGED, MOVING, Lineage, in_lineage
 from detector.engine.pairing import Difference, product_of
 from detector.engine.policy import Pair, Service
 from detector.engine.reads import reading_of, where_read
@@ -43,6 +43,8 @@ class Case:
     right: View
     now: datetime
     histories: Histories
+    #: How commits follow each other, where a repository is at hand.
+    lineage: Lineage = field(default_factory=dict)
     #: Whether this is about findings inside one environment: both views are then the same one.
     alone: bool = False
     #: ``left..right``, or the environment of findings inside it.
@@ -120,7 +122,7 @@ def as_judged(case: Case, difference: Difference) -> Difference:
     if place.item not in MOVING or case.alone:
         return difference
     ours, theirs = (_history(case, one.name, place) for one in (case.pair.left, case.pair.right))
-    return in_lineage(difference, ours, theirs)
+    return in_lineage(difference, ours, theirs, case.lineage)
 
 
 def decided(case: Case, difference: Difference) -> Decided:

@@ -102,6 +102,8 @@ class Service:
     only_in: tuple[str, ...] = ()
     #: Addresses of its one repository, as `detector.model.addresses.repository_url` gives them.
     repositories: tuple[str, ...] = ()
+    #: Environments of which a source has its repository at hand.
+    repository_in: tuple[str, ...] = ()
     sources: Mapping[str, tuple[SourcePolicy, ...]] = field(default_factory=dict)
 
     def expected_in(self, environment: str) -> bool:

@@ -16,7 +16,16 @@ from detector.model.words import Kind, SectionName
 
 #: Facts of one environment: kept as its history, never compared with another one.
 LOCAL = frozenset(
-    {"release#id", "release#config_digest", "release#built_at", "restarts", "oom_kills", "repo#describe"}
+    {
+        "release#id",
+        "release#config_digest",
+        "release#built_at",
+        "restarts",
+        "oom_kills",
+        "repo#describe",
+        "repo#lineage",
+        "repo#authors",
+    }
 )
 #: What a folder on a disk stands in for.
 _OBJECT_STORES = frozenset({"s3", "minio", "gcs", "azure-blob"})

@@ -14,6 +14,7 @@ from detector.engine.difference import by_place
 from detector.engine.findings import equal_and_asked_about, findings_of, shared_between
 from detector.engine.gone import gone_between
 from detector.engine.judgement import Case, judge
+from detector.engine.lineage import Lineage
 from detector.engine.mirrors import without_mirrors
 from detector.engine.pairing import Difference, Differences, differences
 from detector.engine.pending import held
@@ -40,6 +41,8 @@ class Both:
     right: View
     rows: Mapping[tuple[str, Key], Drift] = field(default_factory=dict)
     histories: Histories = field(default_factory=dict)
+    #: How commits follow each other, where a repository is at hand.
+    lineage: Lineage = field(default_factory=dict)
     #: Environment -> the roll-out that the service is in there.
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     #: Whether this service was never compared here before.
@@ -109,6 +112,7 @@ def cases_of(
         right=both.right,
         now=now,
         histories=both.histories,
+        lineage=both.lineage,
     )
     yield case, to_judge(both, pair, rules, found)
     sides = [(pair.left, both.left), (pair.right, both.right)]

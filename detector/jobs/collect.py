@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from detector.collector import Seen
+from detector.config.policy import REPOSITORY
 from detector.config.records import Source
 from detector.errors import NotThereError, Reason, UnseenError
 from detector.jobs.look import Host, Look, recorded_as
@@ -19,6 +20,10 @@ from detector.store.store import Store
 #: Service, component and traffic: what tells the streams of one source apart.
 _Place = tuple[str, str, Traffic]
 
+_COMMIT: Final = ("codebase", "repo#commit")
+#: Deployments whose commits a repository is asked about.
+_LATELY: Final = timedelta(days=30)
+_MOST_COMMITS: Final = 16
 #: Of streams that a run did not bring although it succeeded: it says itself that it did not see everything.
 HALF_LOOKED: Final = UnseenError("not_in_view", "the source could not look at everything")
 
@@ -48,7 +53,7 @@ class Collect:
         """Run one source to its end or its deadline, and record the outcome."""
         clock = asyncio.get_running_loop().time
         started = clock()
-        looked = await self._look.look(source)
+        looked = await self._look.look(source, await self._commits(source))
         why = looked.why
         observations = _one_each(looked.observations)
         seen = known = await self._known(source)
@@ -98,6 +103,16 @@ class Collect:
             detail=detail,
             duration=clock() - started,
         )
+
+    async def _commits(self, source: Source) -> tuple[str, ...]:
+        """Return the commits that a repository at hand is asked about: those that run, and were deployed."""
+        if source.type != REPOSITORY or source.service is None:
+            return ()
+        lanes = await self._store.timelines((_COMMIT,), services=(source.service,))
+        running = [lane[-1].value for _, lane in sorted(lanes.items()) if lane and lane[-1].closed is None]
+        deployed = await self._store.deployments(service=source.service, since=datetime.now(UTC) - _LATELY)
+        found = [*running, *(one.commit for one in deployed)]
+        return tuple(dict.fromkeys(one for one in found if isinstance(one, str)))[:_MOST_COMMITS]
 
     async def _known(self, source: Source) -> dict[_Place, Seen]:
         """Return the streams of a source: from the last run, or after a start from the store."""

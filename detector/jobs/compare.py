@@ -99,7 +99,7 @@ class Compare:
         asked = {
             service: where
             for service, environments in wanted.items()
-            if (where := self._asked(environments, half_seen.get(service, ()))).inside
+            if (where := self._asked(service, environments, half_seen.get(service, ()))).inside
         }
         if not asked:
             return []
@@ -128,14 +128,16 @@ class Compare:
                 known = asked.get(user, _Asked(pairs=(), inside=()))
                 asked[user] = replace(known, inside=list(dict.fromkeys([*known.inside, *where.inside])))
 
-    def _asked(self, environments: Collection[str], half_seen: Collection[str]) -> _Asked:
+    def _asked(self, service: str, environments: Collection[str], half_seen: Collection[str]) -> _Asked:
         policy = self._policy()
         here = [name for name in environments if name in policy.environments and name not in half_seen]
+        # Where the repository is at hand, it is told how the commits of all environments follow each other.
+        of_all = not set(here).isdisjoint(policy.service(service).repository_in)
         return _Asked(
             pairs=[
                 pair
                 for pair in policy.pairs
-                if (pair.left.name in here or pair.right.name in here)
+                if (of_all or pair.left.name in here or pair.right.name in here)
                 and not (pair.left.name in half_seen or pair.right.name in half_seen)
             ],
             inside=[Pair(left=policy.environments[name], right=policy.environments[name]) for name in here],

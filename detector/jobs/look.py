@@ -65,11 +65,14 @@ class Look:
         self._host = host
         self._log = structlog.get_logger("parity.collect")
 
-    async def look(self, source: Source) -> Looked:
-        """Run one source to its end or its deadline; what it could not see is in the observations too."""
+    async def look(self, source: Source, commits: tuple[str, ...] = ()) -> Looked:
+        """Run one source to its end or its deadline; what it could not see is in the observations too.
+
+        ``commits`` are those that the service's environments are known to run.
+        """
         began = datetime.now(UTC)
         collector: Collector = plugins.load("parity.collectors", source.type)()
-        collected, why = await self._collected(source, collector, began)
+        collected, why = await self._collected(source, collector, began, commits)
         for warning in collected.warnings if collected is not None else ():
             self._log.warning("collector warns", **names_of(source), warning=warning)
         if why is not None:
@@ -83,7 +86,7 @@ class Look:
         )
 
     async def _collected(
-        self, source: Source, collector: Collector, now: datetime
+        self, source: Source, collector: Collector, now: datetime, commits: tuple[str, ...]
     ) -> tuple[Collected | None, UnseenError | None]:
         timeout = source.timeout.total_seconds()
         loop = asyncio.get_running_loop()
@@ -99,6 +102,7 @@ class Look:
                     session=self._host.session,
                     in_thread=self._host.in_thread,
                     log=self._log.bind(**names_of(source)),
+                    commits=commits,
                 )
                 collected: object = await collector.collect(source.options, context)
                 if not isinstance(collected, Collected):

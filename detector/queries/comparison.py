@@ -212,6 +212,7 @@ class Comparisons:
                     accepted=said.accepted,
                     deployed=tuple(said.deployed.get((one.name, name)) for one in (pair.left, pair.right)),
                     servers=servers,
+                    lineage=await self._views.lineage_of(name, now=now) if current else {},
                     first_cause=causes,
                 )
                 keep = current and judging is verdicts_on
@@ -291,6 +292,7 @@ class Comparisons:
             right=theirs,
             rows=keyed,
             histories=await self._histories.of(name, ours, theirs) if rows is not None else {},
+            lineage=await self._views.lineage_of(name, now=now) if rows is not None else {},
             first=first,
             accepted=said.accepted,
         )

@@ -8,6 +8,7 @@ from typing import Final
 from detector.config.policy import Policy
 from detector.engine.acceptance import Accepted
 from detector.engine.comparison import ServiceVerdicts
+from detector.engine.lineage import Lineage
 from detector.engine.memory import Kept, size_of
 from detector.engine.policy import Pair
 from detector.engine.view import View
@@ -32,6 +33,7 @@ class Evidence:
     deployed: tuple[Deployment | None, ...]
     #: Environment -> the views of the backing services that the service uses there.
     servers: Mapping[str, Sequence[View]]
+    lineage: Lineage
     #: Causes are numbered through a whole comparison.
     first_cause: int
 

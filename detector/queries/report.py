@@ -9,7 +9,8 @@ from detector.config.policy import Policy
 from detector.config.records import Config
 from detector.engine.comparison import Comparison
 from detector.engine.factors import FactorRow, Seen, factor_rows
-from detector.engine.gaps import PersonnelGap, TimeGap, ToolsGap, personnel_gap, time_gap, tools_gap
+from detector.engine.gaps import Authors, PersonnelGap, TimeGap, ToolsGap, personnel_gap, time_gap, tools_gap
+from detector.engine.lineage import AUTHORS
 from detector.model.clock import print_time
 from detector.model.expressions import EnvironmentState, Now
 from detector.model.records import Judged
@@ -78,8 +79,7 @@ class Reports:
             "gaps": {
                 "time": _time(time, now=now),
                 "tools": _tools(tools_gap([*found.items, *found.equal])),
-                # Nobody tells the authors of a commit yet: the share stays unknown.
-                "personnel": _personnel(personnel_gap(deployed, {})),
+                "personnel": _personnel(personnel_gap(deployed, await self._authors())),
             },
             "score": {"score": found.score, "services": parts_of(found)},
             "cannot_see": catalog.cannot_see(self._collectors(found)),
@@ -88,6 +88,15 @@ class Reports:
                 for item in document["items"]
             ],
         }
+
+    async def _authors(self) -> Authors:
+        """Return who wrote which commit of which service, as the repositories tell that are at hand."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for (_, key), lane in (await self.store.timelines((("codebase", AUTHORS),))).items():
+            told = lane[-1].value if lane else None
+            for commit, names in told.items() if isinstance(told, dict) else ():
+                found.setdefault((key[0], commit), []).extend(names)
+        return found
 
     def _collectors(self, found: Comparison) -> set[str]:
         """Return the types of the sources that look at either side."""

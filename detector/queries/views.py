@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from detector.config.policy import Policy
+from detector.engine.lineage import Lineage, lineage_in
 from detector.engine.memory import Kept, size_of_view
 from detector.engine.policy import Pair
 from detector.engine.rollout import settled_view
@@ -151,6 +152,14 @@ class Views:
             views = at_hand[number] if at_hand else await self.of(environment, now=now, services=names)
             found[environment] = [views[server] for server in names if server in views]
         return found
+
+    async def lineage_of(self, service: str, *, now: datetime) -> Lineage:
+        """Return how the commits of a service follow each other; nothing where no repository is at hand."""
+        found = []
+        for environment in self._policy().service(service).repository_in:
+            view = (await self.of(environment, now=now, services=(service,))).get(service)
+            found += [view] if view is not None else []
+        return lineage_in(found) if found else {}
 
     def nothing(self, environment: str, service: str, *, now: datetime) -> View:
         """Return the view of a service that no source has seen."""

@@ -3,6 +3,7 @@
 import shutil
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,55 @@ def test_what_a_repository_says_is_taken_by_its_shape_alone() -> None:
 def test_a_name_that_git_could_take_for_an_option_is_refused(ref: str) -> None:
     with pytest.raises(ValueError, match="ref"):
         GitOptions.model_validate({"ref": ref})
+
+
+async def told(folder: Path, *commits: str, **options: Any) -> Any:
+    """What a look says that was lent commits of other environments: lineage and authors."""
+    lent = replace(context(folder=folder.parent), commits=commits)
+    collected = await GitCollector().collect(GitOptions.model_validate({"path": folder, **options}), lent)
+    facts = collected.seen[0].sections["codebase"].facts
+    return facts.get("repo#lineage", {}), facts.get("repo#authors", {})
+
+
+async def test_how_commits_of_environments_follow_each_other(code: Code) -> None:
+    first = code.commit("one")
+    code.git("checkout", "-q", "-b", "hotfix")
+    hotfix = code.commit("hotfix")
+    code.git("checkout", "-q", "main")
+    code.commit("two")
+    head = code.commit("three")
+    lineage, _ = await told(code.folder, first[:10], hotfix, "f" * 40, "main", "--all", head)
+    by_pair = {frozenset(pair.split("..")): tuple(told.values()) for pair, told in lineage.items()}
+    assert {pair: sorted(counts) for pair, counts in by_pair.items()} == {
+        frozenset({first[:10], head}): [0, 2],
+        frozenset({first[:10], hotfix}): [0, 1],
+        frozenset({hotfix, head}): [1, 2],
+    }
+    (pair,) = [pair for pair in lineage if {*pair.split("..")} == {first[:10], head}]
+    assert lineage[pair] == (
+        {"ahead": 2, "behind": 0} if pair.startswith(head) else {"ahead": 0, "behind": 2}
+    )
+
+
+async def test_in_a_shallow_clone_only_what_is_proved_is_told(tmp_path: Path, code: Code) -> None:
+    first = code.commit("one")
+    code.git("checkout", "-q", "-b", "hotfix")
+    hotfix = code.commit("hotfix")
+    code.git("checkout", "-q", "main")
+    second, head = code.commit("two"), code.commit("three")
+    code.git("clone", "-q", "--depth=2", "--no-single-branch", code.folder.as_uri(), str(tmp_path / "clone"))
+    lineage, _ = await told(tmp_path / "clone", second, hotfix, first)
+    pairs = {frozenset(pair.split("..")) for pair in lineage}
+    assert frozenset({second, head}) in pairs
+    assert all(hotfix not in pair or first in pair for pair in pairs)
+
+
+async def test_who_wrote_a_commit_is_told_where_that_is_asked_for_alone(code: Code) -> None:
+    first = code.commit("one")
+    code.commit("two", author="Bob")
+    head = code.commit("three", author="Cid\x1b[31m")
+    assert (await told(code.folder, first))[1] == {}
+    _, authors = await told(code.folder, first, authors=True)
+    assert authors[first] == ["Ann", "ann@shop.example"]
+    # All that came with it since the commit before; what could steer a terminal is left out.
+    assert authors[head] == ["Bob", "bob@shop.example"]
