@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from collectors.readers.lockfiles.asking import Asking
 from collectors.readers.lockfiles.javascript import (
-    Asking,
     dangling,
     named,
     platform_of,

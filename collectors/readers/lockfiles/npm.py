@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from collectors.readers.lockfiles.javascript import named, platform_of, version_of
 from collectors.readers.lockfiles.lock import Lock, table, text_at
-from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, is_version, read_of
+from collectors.readers.lockfiles.pins import Pin, is_version, read_of
 from detector.errors import UnseenError
-from detector.model.platforms import split_platform
 from detector.reader import Read
 
 _ROOT: Final = ""
@@ -32,12 +32,7 @@ def read(lock: Lock) -> Read:
 
 
 def _from_packages(packages: dict[str, Any], warnings: list[str]) -> Iterator[Pin]:
-    root = packages.get(_ROOT)
-    asked_for = {
-        key
-        for kind in ("dependencies", "devDependencies", "optionalDependencies")
-        for key in table(root, kind)
-    }
+    asked_for = _asked_for(packages)
     skipped = 0
     for path, found in packages.items():
         before, folder, own = path.rpartition(_FOLDER)
@@ -48,16 +43,31 @@ def _from_packages(packages: dict[str, Any], warnings: list[str]) -> Iterator[Pi
         elif found.get("link") is True:
             skipped += text_at(found, "resolved") not in packages
         else:
-            package, platform = split_platform(text_at(found, "name") or own)
-            yield Pin(
-                name=package,
-                version=_version(text_at(found, "version"), text_at(found, "resolved")),
+            yield named(
+                text_at(found, "name") or own,
+                version_of(text_at(found, "resolved"), text_at(found, "version")),
                 scope=_scope(found),
-                direct=not before and own in asked_for,
-                platform=platform or _platform(found),
+                direct=own in asked_for.get(before, ()),
+                platform=platform_of(found.get("os"), found.get("cpu")),
             )
     if skipped:
         warnings.append(f"{skipped} entries of `packages` that lead out of node_modules or nowhere")
+
+
+def _asked_for(packages: dict[str, Any]) -> dict[str, set[str]]:
+    """Return what the project and its members ask for, by the folder that it is in.
+
+    What a member asks for is in its own folder, or, where that has none, in that of the project.
+    """
+    asked: dict[str, set[str]] = {_ROOT: set()}
+    for path, found in packages.items():
+        if _FOLDER in path:
+            continue
+        for kind in ("dependencies", "devDependencies", "optionalDependencies"):
+            for name in table(found, kind):
+                own = f"{path}/" if path and f"{path}/{_FOLDER}{name}" in packages else _ROOT
+                asked.setdefault(own, set()).add(name)
+    return asked
 
 
 def _from_tree(dependencies: dict[str, Any], depth: int) -> Iterator[Pin]:
@@ -69,32 +79,13 @@ def _from_tree(dependencies: dict[str, Any], depth: int) -> Iterator[Pin]:
         if version.startswith("npm:"):
             real, _, alias_version = version[4:].rpartition("@")
         if not version.startswith(("file:", "link:")):
-            package, platform = split_platform(real)
-            yield Pin(
-                name=package,
-                version=alias_version or _version(version, text_at(found, "resolved")),
+            yield named(
+                real,
+                alias_version or version_of(text_at(found, "resolved"), version),
                 scope=_scope(found),
-                platform=platform,
+                platform=None,
             )
         yield from _from_tree(table(found, "dependencies"), depth + 1)
-
-
-def _version(version: str, resolved: str) -> str:
-    """Return a version, or address and commit for what comes from a repository."""
-    for text in (resolved, version):
-        address, marked, commit = text.partition("#")
-        if marked and (found := from_git(_spelled_out(address), commit)):
-            return found
-    if is_version(version):
-        return version
-    return from_archive(version or resolved) or ""
-
-
-def _spelled_out(address: str) -> str:
-    """Return an address with the short names of hosts written out: ``github:acme/shop``."""
-    host, colon, path = address.partition(":")
-    hosts = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
-    return f"https://{hosts[host]}/{path}" if colon and host in hosts else address
 
 
 def _scope(found: dict[str, Any]) -> tuple[str, ...]:
@@ -103,20 +94,6 @@ def _scope(found: dict[str, Any]) -> tuple[str, ...]:
     if found.get("devOptional") is True:
         return ("dev", "optional")
     return ("optional",) if found.get("optional") is True else ()
-
-
-def _platform(found: dict[str, Any]) -> str | None:
-    """Return ``linux-x64`` where a package is for one system or processor alone."""
-    words = []
-    for key in ("os", "cpu"):
-        only = found.get(key)
-        if isinstance(only, list) and len(only) == 1 and _is_word(only[0]):
-            words.append(only[0])
-    return "-".join(words) or None
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and value.isalnum() and value.isascii() and len(value) <= 16
 
 
 def _top_level(document: dict[str, Any]) -> dict[str, str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from collectors.readers._yaml import Limits, documents, is_map
+from collectors.readers.lockfiles.asking import Asking
 from collectors.readers.lockfiles.javascript import (
-    Asking,
     dangling,
     named,
     platform_of,

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from collectors.readers._yaml import Limits, documents, is_map
+from collectors.readers.lockfiles.asking import Asking
 from collectors.readers.lockfiles.javascript import (
-    Asking,
     dangling,
     manifest,
     named,
@@ -48,8 +48,8 @@ def read(lock: Lock) -> Read:
     pins = (
         _pin(
             entry,
-            scope=scope(entry.keys[0]),
-            direct=asking.is_direct(entry.keys[0]) if direct else None,
+            scope=scope(_node(entry)),
+            direct=asking.is_direct(_node(entry)) if direct else None,
         )
         for entry in entries
         if not entry.is_own
@@ -66,7 +66,7 @@ class _Graph:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = list(entries)
-        self._by_key = {key: entry.keys[0] for entry in self._entries for key in entry.keys}
+        self._by_key = {key: _node(entry) for entry in self._entries for key in entry.keys}
         self._by_name: dict[str, list[str]] = {}
         for key, node in self._by_key.items():
             self._by_name.setdefault(_name_in(key), []).append(node)
@@ -76,13 +76,12 @@ class _Graph:
         """Return who asks for what, as the entries and the project's own file say it."""
         asking = Asking()
         for entry in self._entries:
-            node = entry.keys[0]
-            asking.needs[node] = self._nodes(entry.needs)
-            asking.wants[node] = self._nodes(entry.wants)
-        own = [entry.keys[0] for entry in self._entries if entry.is_own]
-        development: set[str] = set()
+            asking.needs.setdefault(_node(entry), []).extend(self._nodes(entry.needs))
+            asking.wants.setdefault(_node(entry), []).extend(self._nodes(entry.wants))
+        apart: set[str] = set()
         if project is not None:
-            development = {name for name, _ in ranges(project, "devDependencies")}
+            for kind in ("devDependencies", "optionalDependencies"):
+                apart |= {name for name, _ in ranges(project, kind)}
             found = len(self.missing)
             asking.dev |= set(self._nodes(ranges(project, "devDependencies")))
             asking.optional |= set(self._nodes(ranges(project, "optionalDependencies")))
@@ -92,12 +91,10 @@ class _Graph:
         root = next((entry for entry in self._entries if entry.is_root), None)
         for entry in self._entries:
             if entry.is_own:
-                # Here development is not told from the rest: of the root its own file says it.
-                apart = development if entry is root else ()
-                asking.runtime |= set(self._nodes(pair for pair in entry.needs if pair[0] not in apart))
+                # Here all kinds are one list: of the root its own file tells them apart.
+                needs = [pair for pair in entry.needs if entry is not root or pair[0] not in apart]
+                asking.runtime |= set(self._nodes(needs))
                 asking.optional |= set(self._nodes(entry.wants))
-        for node in own:
-            del asking.needs[node], asking.wants[node]
         return asking
 
     def _nodes(self, asked: Iterable[tuple[str, str]]) -> list[str]:
@@ -113,18 +110,26 @@ class _Graph:
 
 
 def _pin(entry: Entry, *, scope: tuple[str, ...], direct: bool | None) -> Pin:
-    origin = entry.fields.get("resolution") or entry.fields.get("resolved", "")
-    version = entry.fields.get("version", "")
-    if "resolution" in entry.fields:
-        name = _name_in(origin)
-        origin = origin[len(name) + 1 :]
-    else:
-        name, _, alias = entry.keys[0].partition("@npm:")
-        name = _name_in(alias) if alias.find("@", 1) > 0 else _name_in(entry.keys[0])
+    name, origin = _identity(entry)
     conditions = entry.fields.get("conditions", "")
     words = dict(_CONDITION.findall(conditions)) if "|" not in conditions else {}
     platform = platform_of(words.get("os"), words.get("cpu"))
-    return named(name, version_of(origin, version), scope=scope, direct=direct, platform=platform)
+    version = version_of(origin, entry.fields.get("version", ""))
+    return named(name, version, scope=scope, direct=direct, platform=platform)
+
+
+def _identity(entry: Entry) -> tuple[str, str]:
+    """Return the name of a package and where it is from."""
+    if resolution := entry.fields.get("resolution"):
+        name = _name_in(resolution)
+        return name, resolution[len(name) + 1 :]
+    name, _, alias = entry.keys[0].partition("@npm:")
+    return _name_in(alias if "@" in alias[1:] else entry.keys[0]), entry.fields.get("resolved", "")
+
+
+def _node(entry: Entry) -> str:
+    # A patched package and what it was before stand in a file each for itself: they are one.
+    return f"{_identity(entry)[0]}@{entry.fields.get('version', '')}"
 
 
 def _name_in(key: str) -> str:

@@ -46,7 +46,7 @@ def entries_of(lock: Lock) -> list[Entry]:
         depth = (len(line) - len(line.lstrip(" "))) // 2
         words = [quoted or bare for quoted, bare in _WORD.findall(text.removesuffix(":"))]
         opens = text.endswith(":")
-        if depth == 0 and opens and words:
+        if depth == 0 and opens and words and all("@" in key[1:] for key in words):
             entries.append(Entry(keys=words))
             block = None
         elif depth == 1 and opens and entries and words in ([_NEEDS], [_WANTS]):
