@@ -1,7 +1,10 @@
 """``poetry.lock`` (lock versions 1 and 2) and ``pylock.toml`` (PyPA specification, lock version 1)."""
 
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, Final
 
+from collectors.readers.lockfiles.asking import Asking
 from collectors.readers.lockfiles.lock import Lock, table, tables, text_at
 from collectors.readers.lockfiles.pins import (
     Pin,
@@ -11,9 +14,13 @@ from collectors.readers.lockfiles.pins import (
     platform_of_marker,
     read_of,
 )
+from collectors.readers.lockfiles.pyproject import asked_for, item_of
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.reader import Read
+
+_GROUP: Final = re.compile(r"""["']([A-Za-z0-9._-]{1,100})["']\s{1,8}in\s{1,8}(dependency_groups|extras)""")
+_LONGEST_MARKER: Final = 4_000
 
 
 def read_poetry(lock: Lock) -> Read:
@@ -30,20 +37,28 @@ def read_poetry(lock: Lock) -> Read:
         )
     unseen = lock.cut_off("pypi")
     pins = []
-    for found in tables(document, "package"):
+    packages = tables(document, "package")
+    asking = _asking(lock, packages)
+    scope_of = asking.scopes() if asking else None
+    for found in packages:
         source = table(found, "source")
         version: str | None = text_at(found, "version")
         if text_at(source, "type") == "git":
             version = from_git(text_at(source, "url"), text_at(source, "resolved_reference"))
+        if text_at(source, "type") == "directory" and found.get("develop") is True:
+            continue  # own code beside the project
         if not version:
             unseen.append(_without_version(lock))
             continue
+        item = item_of(text_at(found, "name"))
+        scope = _scope(found)
         pins.append(
             Pin(
                 name=text_at(found, "name"),
                 version=version,
-                scope=_scope(found),
-                platform=platform_of_marker(found.get("markers")),
+                scope=scope_of(item) if scope is None and scope_of else scope or (),
+                direct=asking.is_direct(item) if asking else None,
+                platform=_platform(found),
             )
         )
     return read_of(lock, "pypi", pins, unseen)
@@ -69,8 +84,15 @@ def read_pylock(lock: Lock) -> Read:
         if not version:
             unseen.append(_without_version(lock))
             continue
-        marker = platform_of_marker(found.get("marker"))
-        pins.append(Pin(name=text_at(found, "name"), version=version, platform=marker))
+        marker = text_at(found, "marker")
+        pins.append(
+            Pin(
+                name=text_at(found, "name"),
+                version=version,
+                scope=_scope_in(marker, document.get("default-groups")),
+                platform=platform_of_marker(marker),
+            )
+        )
     return read_of(lock, "pypi", pins, unseen)
 
 
@@ -89,11 +111,46 @@ def _without_version(lock: Lock) -> Unseen:
     return Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{lock.name}: a package without version")
 
 
-def _scope(found: dict[str, Any]) -> tuple[str, ...]:
+def _asking(lock: Lock, packages: Sequence[dict[str, Any]]) -> Asking | None:
+    """Return who asks for what, None without the file of the project."""
+    asking = asked_for(lock)
+    if asking is None:
+        return None
+    for found in packages:
+        needed = table(found, "dependencies")
+        optional = {name for name in needed if table(needed, name).get("optional") is True}
+        node = item_of(text_at(found, "name"))
+        asking.needs.setdefault(node, []).extend(item_of(name) for name in needed if name not in optional)
+        asking.wants.setdefault(node, []).extend(item_of(name) for name in optional)
+    return asking
+
+
+def _scope(found: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the scope that the file says; None for lock version 2.0, which does not say it."""
     groups = found.get("groups")
     if isinstance(groups, list):
         if "main" not in groups:
             return ("dev",)
-    elif found.get("category", "main") != "main":
+    elif "category" not in found:
+        return None
+    elif found["category"] != "main":
         return ("dev",)
     return ("optional",) if found.get("optional") is True else ()
+
+
+def _platform(found: dict[str, Any]) -> str | None:
+    """Return the only platform of a package; its marker may be one for each group."""
+    markers = found.get("markers")
+    platforms = {
+        platform_of_marker(m) for m in (markers.values() if isinstance(markers, dict) else [markers])
+    }
+    return platforms.pop() if len(platforms) == 1 else None
+
+
+def _scope_in(marker: str, defaults: object) -> tuple[str, ...]:
+    """Return the scope that a marker asks for: groups that are not taken by default, or extras."""
+    groups = _GROUP.findall(marker[:_LONGEST_MARKER])
+    taken = defaults if isinstance(defaults, list) else ()
+    if not groups or any(kind == "dependency_groups" and name in taken for name, kind in groups):
+        return ()
+    return ("optional",) if any(kind == "extras" for _, kind in groups) else ("dev",)

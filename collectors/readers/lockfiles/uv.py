@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from collectors.readers.lockfiles.lock import Lock, table, tables, text_at
-from collectors.readers.lockfiles.pins import Pin, from_archive, from_git, read_of
+from collectors.readers.lockfiles.pins import (
+    Pin,
+    from_archive,
+    from_git,
+    from_path,
+    platform_of_marker,
+    read_of,
+)
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.reader import Read
@@ -41,9 +48,15 @@ def read(lock: Lock) -> Read:
         unseen.append(
             _incomplete(f"{lock.name}: it refers to packages that are not in it; it may be cut off")
         )
-    runtime = _reached(packages, (edge for found in own for edge in _edges(found)))
+    asked = [edge for found in own for edge in _edges(found)]
+    # A script of one file has no project, but says what it asks for.
+    manifest = table(document, "manifest")
+    asked += [edge for edge in tables(manifest, "requirements") if text_at(edge, "name")]
+    runtime = _reached(packages, asked)
     optional = _reached(packages, (edge for found in own for edge in _group(found, "optional-dependencies")))
-    direct = {edge["name"] for found in own for edge in _all_edges(found)}
+    direct = {edge["name"] for found in own for edge in _all_edges(found)} | {edge["name"] for edge in asked}
+    platforms = _platforms(packages)
+    rooted = bool(own or asked)
     return read_of(
         lock,
         "pypi",
@@ -51,8 +64,9 @@ def read(lock: Lock) -> Read:
             Pin(
                 name=found["name"],
                 version=version,
-                scope=_scope(found["name"], runtime, optional) if own else (),
-                direct=found["name"] in direct if own else None,
+                scope=_scope(found["name"], runtime, optional) if rooted else (),
+                direct=found["name"] in direct if rooted else None,
+                platform=platforms.get(found["name"]),
             )
             for found, version in pins
         ),
@@ -70,7 +84,19 @@ def _version(found: dict[str, Any], source: dict[str, Any]) -> str | None:
         return from_git(address.partition("?")[0], commit)
     if version := text_at(found, "version"):
         return version
-    return from_archive(text_at(source, "url") or text_at(source, "path"))
+    return from_archive(text_at(source, "url") or text_at(source, "path")) or from_path(
+        text_at(source, "directory")
+    )
+
+
+def _platforms(packages: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Return the platform of each package that is asked for on one platform alone."""
+    found: dict[str, set[str | None]] = {}
+    for package in packages:
+        for edge in _all_edges(package):
+            found.setdefault(edge["name"], set()).add(platform_of_marker(edge.get("marker")))
+    only = {name: platforms.pop() for name, platforms in found.items() if len(platforms) == 1}
+    return {name: platform for name, platform in only.items() if platform}
 
 
 def _scope(name: str, runtime: set[str], optional: set[str]) -> tuple[str, ...]:

@@ -93,9 +93,8 @@ def test_uv_says_who_asks_for_what() -> None:
     hints = written("uv.lock").hints
     assert hints["pkg:pypi/click"] == {"direct": True}
     assert hints["pkg:pypi/six"] == {"direct": False}
-    assert hints["pkg:pypi/colorama"] == {
-        "direct": False
-    }  # click needs it too, so it is no matter of dev alone
+    # click needs it too, so it is no matter of dev alone
+    assert hints["pkg:pypi/colorama"] == {"direct": False, "platform": "win32"}
     assert hints["pkg:pypi/pytest"] == {"scope": ["dev"], "direct": True}
     assert hints["pkg:pypi/zipp"] == {"scope": ["optional"], "direct": True}
 

@@ -78,6 +78,14 @@ def test_ends_of_lines_of_another_system_change_nothing(name: str) -> None:
     assert pins(dependencies(data, name)) == pins(written(name))
 
 
+@pytest.mark.parametrize("name", FIXTURES)
+def test_credentials_in_addresses_change_nothing_and_never_come_out(name: str) -> None:
+    data = (FILES / name).read_bytes().replace(b"https://", b"https://C4n4ry:C4n4ry@")
+    found = LockfileReader().read(data, name, FINGERPRINTER)
+    assert pins(found.parts[0].sections["dependencies"]) == pins(written(name))
+    assert "C4n4ry" not in str(found)
+
+
 @pytest.mark.parametrize("cuts", OF_A_HUNDRED_OR_ALL)
 @pytest.mark.parametrize("name", FIXTURES)
 def test_a_lockfile_that_was_cut_never_removes_a_package_in_silence(
