@@ -18,8 +18,8 @@ from collectors.readers.lockfiles.pins import Pin, read_of
 from detector.errors import UnseenError
 from detector.reader import Read
 
-#: Texts stay as they are; comments and commas that close nothing go.
-_TOKEN: Final = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|,(?=\s*[\]}])')
+#: Texts stay as they are, also one that is not closed; comments and commas before a closing bracket go.
+_TOKEN: Final = re.compile(r'("(?:[^"\\\n]|\\.)*+"?)|//[^\n]*|,(?=\s*[\]}])')
 _OWN: Final = ("workspace:", "link:", "root:")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collectors.readers.lockfiles.lock import Lock
+from detector.errors import UnseenError
 from detector.model.addresses import repository_url, without_credentials
 from detector.model.canonical import digest_of, value_bytes
 from detector.model.facts import Section, Unseen, Value
@@ -32,6 +33,7 @@ _OR: Final = re.compile(r"\sor\s")
 _PLATFORM: Final = re.compile(
     r"""(?:sys_platform|platform_system)\s{0,8}==\s{0,8}["']([A-Za-z0-9_]{1,32})["']"""
 )
+_MOST_ITEMS: Final = 200_000
 _LONGEST_MARKER: Final = 4_000
 _PATH: Final = re.compile(r"[A-Za-z0-9._@+~/-]{1,255}")
 
@@ -59,13 +61,16 @@ def read_of(
 ) -> Read:
     """Return pins as the dependencies of the only component of a file.
 
-    What is no name or version of the ecosystem is not copied: it becomes an unseen entry.
+    What is no name or version of the ecosystem is not copied: it becomes an unseen entry. Raises UnseenError
+    for more packages than any project has.
     """
     by_item: dict[str, list[Pin]] = {}
     refused = 0
     for pin in pins:
         if _NAMES[ecosystem].fullmatch(pin.name) and (is_version(pin.version) or _is_address(pin.version)):
             by_item.setdefault(package(ecosystem, pin.name), []).append(pin)
+            if len(by_item) > _MOST_ITEMS:
+                raise UnseenError("too_large", f"{lock.name}: more than {_MOST_ITEMS} packages")
         else:
             refused += 1
     gaps = list(unseen)

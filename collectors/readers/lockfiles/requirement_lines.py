@@ -20,7 +20,7 @@ _REQUIREMENT: Final = re.compile(
 )
 _SPECIFIER: Final = re.compile(r"(?:~=|==|!=|<=|>=|<|>|===)\s*[^\s,;()=]+")
 _EXACT: Final = re.compile(r"={2,3}\s*([^\s,;()=*]+)")
-_EGG: Final = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)")
+_EGG: Final = re.compile(r"egg=([A-Za-z0-9._-]+)")
 #: Options of one requirement, such as its hashes.
 _OWN_OPTIONS: Final = re.compile(r"\s--[a-z]")
 _ARCHIVES: Final = (".whl", ".tar.gz", ".zip")
@@ -34,30 +34,28 @@ def logical_lines(text: str) -> Iterator[tuple[int, str, bool | None]]:
     """
     waiting: tuple[int, str] | None = None
     via: list[str] | None = None
-    part, start = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    parts: list[str] = []
+    start = 0
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
         stripped = line.strip()
-        if not part and stripped.startswith("#"):
+        if not parts and stripped.startswith("#"):
             words = stripped.lstrip("# ").strip()
             if waiting and words.startswith("via"):
                 via = [words[3:].strip()]
             elif via is not None:
                 via.append(words)
             continue
-        start = start if part else number
-        part += _COMMENT.sub("", line).strip()
-        if part.endswith("\\"):
-            part = part[:-1] + " "
+        start = start if parts else number
+        part = _COMMENT.sub("", line).strip()
+        parts.append(part.removesuffix("\\"))
+        if part.endswith("\\") and number < len(lines):
             continue
-        if part.strip():
+        if joined := " ".join(parts).strip():
             if waiting:
                 yield *waiting, _is_direct(via)
-            waiting, via = (start, part.strip()), _via_behind(line)
-        part = ""
-    if part.strip():
-        if waiting:
-            yield *waiting, _is_direct(via)
-        waiting, via = (start, part.strip()), None
+            waiting, via = (start, joined), _via_behind(line)
+        parts = []
     if waiting:
         yield *waiting, _is_direct(via)
 
@@ -107,9 +105,10 @@ def is_own_code(address: str, *, editable: bool) -> bool:
 
 def from_address(address: str, name: str = "") -> Pin | None:
     """Return what comes from a repository, an archive or a folder; None where it says no name or place."""
-    egg = _EGG.search(address)
+    bare, _, fragment = address.partition("#")
+    bare = bare.strip()
+    egg = next((match for part in fragment.split("&") if (match := _EGG.match(part))), None)
     name = name or (egg[1] if egg else "")
-    bare = address.partition("#")[0].strip()
     if bare.startswith(_GIT):
         head, _, tail = bare.rpartition("/")
         path, _, revision = tail.partition("@")

@@ -29,6 +29,7 @@ _REQUIREMENTS: Final = ("-r", "--requirement")
 _CONSTRAINTS: Final = ("-c", "--constraint")
 _EDITABLE: Final = ("-e", "--editable")
 _MOST_FILES: Final = 100
+_MOST_LINES: Final = 200_000
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -53,6 +54,7 @@ class _Found:
     #: Files that are done, each as what it was read for.
     done: set[tuple[str, bool]] = field(default_factory=set)
     size: int = 0
+    lines: int = 0
 
     def add(self, lock: Lock, *, path: str, above: tuple[str, ...], constrains: bool) -> None:
         """Add one file. ``path`` leads to it from the folder of the first, ``above`` are those around it."""
@@ -65,6 +67,9 @@ class _Found:
         if text.rstrip().endswith("\\"):
             self._miss("malformed", f"{lock.name}: its last line is to be continued; it may be cut off")
         for number, line, direct in logical_lines(text):
+            self.lines += 1
+            if self.lines > _MOST_LINES:
+                raise UnseenError("too_large", f"{lock.name}:{number}: more than {_MOST_LINES} requirements")
             place = f"{lock.name}:{number}"
             option, value = option_at(line)
             if option in _REQUIREMENTS or option in _CONSTRAINTS:

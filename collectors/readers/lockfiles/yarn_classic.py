@@ -7,9 +7,8 @@ from typing import Final
 from collectors.readers.lockfiles.lock import Lock
 from detector.errors import UnseenError
 
-_WORD: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s",]+)')
-_NEEDS: Final = "dependencies"
-_WANTS: Final = "optionalDependencies"
+#: A quoted word that is not closed goes to the end of its line.
+_WORD: Final = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^\s",]+)')
 
 
 @dataclass(slots=True)
@@ -38,7 +37,7 @@ class Entry:
 def entries_of(lock: Lock) -> list[Entry]:
     """Return the packages of a file of Yarn 1. Raises UnseenError with the line of what is none."""
     entries: list[Entry] = []
-    block: list[tuple[str, str]] | None = None
+    block: list[tuple[str, str]] = []
     for number, line in enumerate(lock.text().split("\n"), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
@@ -48,14 +47,13 @@ def entries_of(lock: Lock) -> list[Entry]:
         opens = text.endswith(":")
         if depth == 0 and opens and words and all("@" in key[1:] for key in words):
             entries.append(Entry(keys=words))
-            block = None
-        elif depth == 1 and opens and entries and words in ([_NEEDS], [_WANTS]):
-            block = entries[-1].needs if words == [_NEEDS] else entries[-1].wants
+        elif depth == 1 and opens and len(words) == 1 and entries:
+            blocks = {"dependencies": entries[-1].needs, "optionalDependencies": entries[-1].wants}
+            block = blocks.get(words[0], [])
         elif depth == 1 and len(words) == 2 and entries:
             entries[-1].fields[words[0]] = words[1]
-            block = None
-        elif depth == 2 and len(words) == 2 and block is not None:
+        elif depth == 2 and len(words) == 2 and entries:
             block.append((words[0], words[1]))
-        elif depth not in (1, 2) or not entries:
+        else:
             raise UnseenError("malformed", f"{lock.name}:{number}: not the syntax of Yarn 1; is it cut off?")
     return entries
