@@ -11,6 +11,8 @@ from detector.reader import Read
 
 _ROOT: Final = ""
 _FOLDER: Final = "node_modules/"
+#: Keys of a file of version 1 whose project depends on nothing.
+_KEYS_OF_NONE: Final = frozenset({"name", "version", "lockfileVersion", "requires", "preserveSymlinks"})
 _DEEPEST: Final = 30
 
 
@@ -22,6 +24,8 @@ def read(lock: Lock) -> Read:
         raise UnseenError("unsupported", f"{lock.name}: no lockfileVersion 1, 2 or 3 in it")
     warnings: list[str] = []
     if version == 1:
+        if "dependencies" not in document and document.keys() - _KEYS_OF_NONE:
+            raise UnseenError("malformed", f"{lock.name}: no `dependencies` in it")
         return read_of(lock, "npm", _from_tree(table(document, "dependencies"), 0), warnings=warnings)
     if not isinstance(document.get("packages"), dict):
         raise UnseenError("malformed", f"{lock.name}: no `packages` in it")

@@ -281,6 +281,7 @@ def test_where_both_halves_disagree_packages_wins_with_a_warning() -> None:
         ('{"lockfileVersion": "3"}', "package-lock.json", "unsupported", "lockfileVersion"),
         ('{"lockfileVersion": true}', "package-lock.json", "unsupported", "lockfileVersion"),
         ('{"lockfileVersion": 3}', "package-lock.json", "malformed", "packages"),
+        ('{"lockfileVersion": 1, "dependengies": {}}', "package-lock.json", "malformed", "dependencies"),
         ("[]", "package-lock.json", "unsupported", "lockfileVersion"),
         ("[" * 100_000, "package-lock.json", "too_large", "package-lock.json"),
         ("version = 1\nversion = 1\n", "uv.lock", "malformed", "uv.lock:2:12"),
