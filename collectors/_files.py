@@ -16,14 +16,13 @@ from detector.reader import MAX_BYTES, Beside
 _TRIES: Final = 2
 
 
-class FileOptions(CollectorOptions):
-    """Which files, and whose they are."""
+class PathOptions(CollectorOptions):
+    """Which files."""
 
     path: Path | None = Field(
         None, description="The file; relative paths start at the folder of the configuration."
     )
     paths: tuple[Path, ...] = Field((), description="Several files in place of `path`; later ones win.")
-    component: str = Field(MAIN, description="Component of the service that the files belong to.")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -35,6 +34,12 @@ class FileOptions(CollectorOptions):
     def files(self) -> tuple[Path, ...]:
         """The files in their order."""
         return self.paths if self.path is None else (self.path,)
+
+
+class FileOptions(PathOptions):
+    """Which files, and whose they are."""
+
+    component: str = Field(MAIN, description="Component of the service that the files belong to.")
 
 
 def read_file(folder: Path, path: Path) -> bytes:

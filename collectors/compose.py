@@ -4,26 +4,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from collectors._containers import OF_CONTAINERS
-from collectors._files import read_file
+from collectors._files import PathOptions, read_file
 from collectors.readers.compose import ComposeReader
-from detector.collector import Collected, CollectorOptions, Context, Seen
+from detector.collector import Collected, Context, Seen
 from detector.errors import UnseenError, did_you_mean
 from detector.model.facts import Section
 from detector.model.words import MAIN, Basis, SectionName
 from detector.reader import Part
 
 
-class ComposeOptions(CollectorOptions):
+class ComposeOptions(PathOptions):
     """Which compose files, and which of their services."""
 
-    path: Path | None = Field(
-        None, description="The compose file; relative paths start at the folder of the configuration."
-    )
     paths: tuple[Path, ...] = Field(
         (), description="Several in place of `path`, in the order of `docker compose -f`: later ones go over."
     )
@@ -46,17 +43,6 @@ class ComposeOptions(CollectorOptions):
     compare: tuple[str, ...] = Field(
         (), description="Keys with a boolean or a short word as value that are to be compared all the same."
     )
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.path is None) == (not self.paths):
-            raise ValueError("give `path`, or several files as `paths`")
-        return self
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The files in their order."""
-        return self.paths if self.path is None else (self.path,)
 
 
 class ComposeCollector:

@@ -1,6 +1,7 @@
 """What an expression outside the store names: a file, a folder, a container, an image or standard input."""
 
 import os
+import re
 import secrets
 import stat
 import sys
@@ -23,6 +24,8 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 _BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom", "settings")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
+#: The line by which an object of Kubernetes is known, in YAML or in JSON.
+_MANIFEST: Final = re.compile(rb'^(?:apiVersion:|[ {]*"apiVersion":)', re.MULTILINE)
 #: What a side is called that came on standard input.
 STANDARD_INPUT: Final = "stdin"
 #: What stays unseen of a file that is not understood.
@@ -35,6 +38,7 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "python": ("dependencies",),
     "installed": ("dependencies",),
     "compose": ("backing_services", "config", "release"),
+    "manifests": ("backing_services", "config", "release"),
     "docker": ("dependencies", "config", "release"),
     "snapshot": ("dependencies", "backing_services", "config"),
 }
@@ -73,6 +77,9 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         return collected_state(kind, expression, fingerprinter)
     if kind in ("python", "installed"):
         return _installed(kind, expression)
+    if kind == "manifests" and os.path.isdir(expression.path):
+        folder: Any = _reader(kind)
+        return _looked_into(kind, expression, partial(folder.below, expression.path, fingerprinter))
     data, reader = _bytes_of(expression.path), _reader(kind)
     read = partial(reader.read, fingerprinter=fingerprinter)
     if kind in _NAMING_FILES:
@@ -184,8 +191,13 @@ def _installed(kind: str, expression: Locator) -> FileState:
     if not os.path.isdir(expression.path):
         raise UsageError(f"{expression.path} cannot be opened: {kind}: takes a folder")
     reader: Any = _reader(kind)
+    return _looked_into(kind, expression, partial(reader.installed, expression.path))
+
+
+def _looked_into(kind: str, expression: Locator, look: Callable[[], Read]) -> FileState:
+    """Return what a reader sees in a folder."""
     try:
-        return _state(str(expression), reader.installed(expression.path))
+        return _state(str(expression), look())
     except UnseenError as error:
         return _unseen(kind, str(expression), error)
 
@@ -218,7 +230,9 @@ def _reader_of_input(data: bytes) -> str:
     head = data[:100_000]
     if b'"parity.observation/' in head:
         return "snapshot"
-    return "sbom" if any(mark in head for mark in _BILLS) else "names"
+    if any(mark in head for mark in _BILLS):
+        return "sbom"
+    return "manifests" if _MANIFEST.search(data) else "names"
 
 
 def _reader(kind: str) -> Reader:

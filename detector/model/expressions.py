@@ -16,7 +16,17 @@ from typing import Final, Literal, get_args
 from detector.errors import ExpressionError, did_you_mean
 
 LocatorType = Literal[
-    "compose", "docker", "dotenv", "image", "installed", "lockfile", "python", "sbom", "settings", "snapshot"
+    "compose",
+    "manifests",
+    "docker",
+    "dotenv",
+    "image",
+    "installed",
+    "lockfile",
+    "python",
+    "sbom",
+    "settings",
+    "snapshot",
 ]
 LOCATOR_TYPES: Final[tuple[LocatorType, ...]] = get_args(LocatorType)
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")

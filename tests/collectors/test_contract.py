@@ -113,16 +113,17 @@ def test_what_is_named_like_a_secret_is_a_secret(name: str) -> None:
 def test_every_collector_that_asks_over_the_network_is_tried_here() -> None:
     # Collectors of files are tried by their own tests.
     files = {
+        "compose",
+        "dotenv",
         "git",
         "host",
-        "dotenv",
-        "settings",
-        "compose",
-        "lockfile",
-        "python",
         "installed",
+        "lockfile",
+        "manifests",
+        "python",
         "reads",
         "sbom",
+        "settings",
     }
     assert set(BLIND) == set(POINTS) - files
 
