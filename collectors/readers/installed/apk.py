@@ -28,7 +28,9 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "install
     facts: dict[str, Value] = {}
     unseen: list[Unseen] = []
     line = 1
-    for paragraph in data.decode("utf-8", "replace").split("\n\n"):
+    # Of a last line without its end only a part may be there.
+    whole = data[: data.rfind(b"\n") + 1]
+    for paragraph in whole.decode("utf-8", "replace").split("\n\n"):
         lines = paragraph.split("\n")
         fields = {text[0]: text[2:].strip() for text in lines if text[1:2] == ":"}
         title, version = fields.get("P", ""), fields.get("V", "")
@@ -40,7 +42,7 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "install
                 detail = f"{name}:{line}: a paragraph without a P: and V: that apk could have written"
                 unseen.append(Unseen(item=f"pkg:apk/{namespace}/*", reason="malformed", detail=detail))
         line += len(lines) + 1
-    if data and not data.endswith(b"\n"):
+    if len(whole) < len(data):
         detail = f"{name}: cut off in its last line"
         unseen.insert(0, Unseen(item=f"pkg:apk/{namespace}/*", reason="malformed", detail=detail))
     if unseen and not facts:

@@ -27,7 +27,9 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status"
     """
     found: dict[str, set[str]] = {}
     unseen: list[Unseen] = []
-    for line, fields in _paragraphs(data.decode("utf-8", "replace")):
+    # Of a last line without its end only a part may be there.
+    whole = data[: data.rfind(b"\n") + 1]
+    for line, fields in _paragraphs(whole.decode("utf-8", "replace")):
         if not _is_installed(fields.get("Status")):
             continue
         title, version = fields.get("Package", ""), fields.get("Version", "")
@@ -36,7 +38,7 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status"
         else:
             detail = f"{name}:{line}: a paragraph without a Package and Version that dpkg could have written"
             unseen.append(Unseen(item=f"pkg:deb/{namespace}/*", reason="malformed", detail=detail))
-    if data and not data.endswith(b"\n"):
+    if len(whole) < len(data):
         detail = f"{name}: cut off in its last line"
         unseen.insert(0, Unseen(item=f"pkg:deb/{namespace}/*", reason="malformed", detail=detail))
     if unseen and not found:

@@ -18,7 +18,8 @@ def distribution(data: bytes, name: str = "os-release") -> tuple[str, str]:
     ``name`` stands in the message of the UnseenError (`malformed`) that a file without an ID raises.
     """
     found: dict[str, str] = {}
-    for line in data.decode("utf-8", "replace").splitlines():
+    # A last line without its end was cut off: what stands in it may be half a word.
+    for line in data.decode("utf-8", "replace").split("\n")[:-1]:
         key, separator, value = line.strip().partition("=")
         value = value.strip("\"'")
         if separator and key in _KEYS and _WORD.fullmatch(value):

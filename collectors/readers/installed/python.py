@@ -117,15 +117,16 @@ def settings_of(pyvenv: bytes) -> Mapping[str, str]:
 
 
 def _headers(data: bytes) -> dict[str, str]:
-    head_of = data.replace(b"\r", b"").partition(b"\n\n")[0]
+    text, blank, _ = data.replace(b"\r", b"").partition(b"\n\n")
     headers: dict[str, str] = {}
-    for key, value in _pairs(head_of, ":"):
+    for key, value in _pairs(text + blank[:1], ":"):
         headers.setdefault(key.lower(), value)
     return headers
 
 
 def _pairs(data: bytes, separator: str) -> Iterator[tuple[str, str]]:
-    for line in data.decode("utf-8", "replace").split("\n"):
+    # A last line without its end was cut off: what stands in it may be half a version.
+    for line in data.decode("utf-8", "replace").split("\n")[:-1]:
         key, found, value = line.partition(separator)
         if found and line[:1].isalpha():
             yield key.strip(), value.strip()

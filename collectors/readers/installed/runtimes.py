@@ -1,7 +1,7 @@
 """Reads which runtimes of languages stand below a root, from the files that they bring along."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.python import settings_of
@@ -11,22 +11,34 @@ from detector.errors import UnseenError
 
 _KEEP: Final[Keep] = head(64 * 1024)
 _QUOTED: Final = rb'"v?([0-9][0-9A-Za-z.+_-]{0,63})"'
-#: Runtime -> name of a file, what its path holds, and where the version stands: one number, or several parts.
+
+
+class _File(NamedTuple):
+    """A file that tells a version: name, what its path holds, and the pattern of each number or of all."""
+
+    name: str
+    inside: str
+    pattern: re.Pattern[bytes]
+    numbers: int = 1
+
+
 _FILES: Final = {
-    "python": ("patchlevel.h", "/include/python", re.compile(rb"#define PY_VERSION\s+" + _QUOTED)),
-    "node": (
+    "python": _File("patchlevel.h", "/include/python", re.compile(rb"#define PY_VERSION\s+" + _QUOTED)),
+    "node": _File(
         "node_version.h",
         "/include/node/",
-        re.compile(rb"#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION\s+([0-9]{1,9})"),
+        re.compile(rb"#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION\s+([0-9]{1,9})\s"),
+        numbers=3,
     ),
-    "ruby": (
+    "ruby": _File(
         "rbconfig.rb",
         "/ruby/",
         re.compile(rb'CONFIG\["(?:MAJOR|MINOR|TEENY)"\] = "([0-9]{1,9})"'),
+        numbers=3,
     ),
-    "php": ("php_version.h", "/php/", re.compile(rb"#define PHP_VERSION\s+" + _QUOTED)),
-    "java": ("release", "", re.compile(rb"(?m:^)JAVA_VERSION=" + _QUOTED)),
-    "go": ("VERSION", "/go/", re.compile(rb"go([0-9][0-9A-Za-z.]{0,63})(?=\s)")),
+    "php": _File("php_version.h", "/php/", re.compile(rb"#define PHP_VERSION\s+" + _QUOTED)),
+    "java": _File("release", "", re.compile(rb"(?m:^)JAVA_VERSION=" + _QUOTED)),
+    "go": _File("VERSION", "/go/", re.compile(rb"\Ago([0-9][0-9A-Za-z.]{0,63})\s")),
 }
 #: Packages of distributions that are a runtime.
 _PACKAGES: Final = {
@@ -43,7 +55,7 @@ _ENVIRONMENT: Final = "pyvenv.cfg"
 COVERS: Final = "runtime#*"
 WANTS: Final = (
     Want(_ENVIRONMENT, head(16 * 1024)),
-    *(Want(name, _KEEP, inside=inside) for name, inside, _ in _FILES.values()),
+    *(Want(file.name, _KEEP, inside=file.inside) for file in _FILES.values()),
 )
 
 
@@ -55,7 +67,7 @@ def read(tree: Tree, inventory: Inventory) -> None:
     """
     own: dict[str, set[str]] = {}
     of_system: dict[str, set[str]] = {}
-    by_name = {_ENVIRONMENT: "python"} | {name: runtime for runtime, (name, _, _) in _FILES.items()}
+    by_name = {_ENVIRONMENT: "python"} | {file.name: runtime for runtime, file in _FILES.items()}
     for path in tree.files():
         runtime = by_name.get(path.rpartition("/")[2])
         if runtime is None or inventory.is_cache(path):
@@ -84,10 +96,11 @@ def python_of(pyvenv: bytes) -> str | None:
 def _version(runtime: str, path: str, data: bytes) -> str | None:
     if path.endswith(f"/{_ENVIRONMENT}"):
         return python_of(data)
-    _, inside, pattern = _FILES[runtime]
-    if inside not in path:
+    file = _FILES[runtime]
+    if file.inside not in path:
         return None
-    return b".".join(pattern.findall(data)).decode() or None
+    found = file.pattern.findall(data)
+    return b".".join(found).decode() if len(found) == file.numbers else None
 
 
 def _is_of_system(path: str) -> bool:

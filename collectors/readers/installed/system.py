@@ -1,5 +1,6 @@
 """Which distribution a root is, and the packages of its own package manager."""
 
+from collections.abc import Callable
 from typing import Final
 
 from collectors.readers.installed import apk, dpkg, os_release, rpm, rpm_databases
@@ -15,6 +16,8 @@ _DPKG_FOLDER: Final = "/var/lib/dpkg/status.d"
 #: The second is where apk-tools 3 has it.
 _APK: Final = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 
+_Packages = Callable[[Tree, str, Inventory], None]
+
 COVERS: Final = "pkg:*"
 WANTS: Final = (
     *(Want(path, whole(64 * 1024)) for path in _OS_RELEASE),
@@ -27,25 +30,38 @@ WANTS: Final = (
 
 def read(tree: Tree, inventory: Inventory) -> None:
     """Add release and packages of the distribution. A database that is there and unreadable is unseen."""
-    namespace = _distribution(tree, inventory)
+    try:
+        namespace = _distribution(tree, inventory)
+    except UnseenError as error:
+        inventory.miss("os#release", error)
+        namespace = None
     for glob, packages in _DATABASES:
         try:
-            packages(tree, namespace, inventory)
+            if namespace is None:
+                _nameless(tree, glob, packages, inventory)
+            else:
+                packages(tree, namespace, inventory)
         except UnseenError as error:
             inventory.miss(glob, error)
 
 
 def _distribution(tree: Tree, inventory: Inventory) -> str:
-    """Return the ID of the distribution, nothing where the root does not tell."""
-    try:
-        for path in _OS_RELEASE:
-            if (data := tree.read(path)) is not None:
-                namespace, release = os_release.distribution(data, path)
-                inventory.say("os#release", f"{namespace} {release}".strip())
-                return namespace
-    except UnseenError as error:
-        inventory.miss("os#release", error)
+    """Return the ID of the distribution, nothing where the root does not tell. Raises UnseenError."""
+    for path in _OS_RELEASE:
+        if (data := tree.read(path)) is not None:
+            namespace, release = os_release.distribution(data, path)
+            inventory.say("os#release", f"{namespace} {release}".strip())
+            return namespace
     return ""
+
+
+def _nameless(tree: Tree, glob: str, packages: _Packages, inventory: Inventory) -> None:
+    """Say of a database that is there that its packages cannot be named: their distribution is unknown."""
+    found = Inventory()
+    packages(tree, "", found)
+    if glob in found.section("built").covers:
+        inventory.cover(glob)
+        raise UnseenError("not_in_view", "its packages are named after os-release, which cannot be read")
 
 
 def _debian(tree: Tree, namespace: str, inventory: Inventory) -> None:
@@ -53,6 +69,8 @@ def _debian(tree: Tree, namespace: str, inventory: Inventory) -> None:
     names = sorted(name for name in tree.names(_DPKG_FOLDER) if not name.endswith(".md5sums"))
     if data is None and not names:
         return
+    if data == b"" and not names:
+        raise UnseenError("malformed", f"{_DPKG}: empty")
     parts = [tree.read(f"{_DPKG_FOLDER}/{name}") for name in names]
     text = b"\n\n".join(part for part in (data, *parts) if part is not None)
     inventory.unite(dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG))
