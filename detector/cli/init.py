@@ -137,9 +137,12 @@ def _bytes(path: str, most: int) -> bytes:
 
 
 def _in_git() -> bool:
-    """Tell whether this folder or one above it is a git repository."""
+    """Tell whether this folder is in a git repository that has a commit; a linked one has."""
     here = Path.cwd()
-    return any((folder / ".git").exists() for folder in (here, *here.parents))
+    for at in ((folder / ".git") for folder in (here, *here.parents)):
+        if at.exists():
+            return at.is_file() or (at / "packed-refs").exists() or any((at / "refs" / "heads").rglob("*"))
+    return False
 
 
 def _write(text: str) -> None:

@@ -31,7 +31,8 @@ _HOLDERS: Final = frozenset(
     {
         "apps", "base", "compose", "conf", "config", "configs", "deploy", "deployment", "deployments",
         "docker", "env", "environments", "envs", "infra", "infrastructure", "k8s", "kubernetes",
-        "kustomize", "manifests", "ops", "overlays", "packages", "requirements", "sbom", "services", "src",
+        "kustomize", "main", "manifests", "ops", "overlays", "packages", "requirements", "resources", "sbom",
+        "services", "src",
     }
 )  # fmt: skip
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
@@ -54,8 +55,9 @@ class Place:
     none_because: str = ""
     #: Folders that say what it belongs to.
     folders: tuple[str, ...] = ()
-    #: Words of its own name.
+    #: Words of its own name, and those of them that name no environment.
     words: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
 
 
 def place_of(path: str, *, of_settings: bool) -> Place:
@@ -83,7 +85,8 @@ def place_of(path: str, *, of_settings: bool) -> Place:
     ]
     if environment is None and named:
         environment = named[-1]
-    return Place(environment=environment, folders=tuple(rest), words=words)
+    kind = tuple(word for word in words if _SAME.get(word, word) not in _TIERS and word not in _REGIONS)
+    return Place(environment=environment, folders=tuple(rest), words=words, kind=kind)
 
 
 def tier_of(environment: str) -> Tier:

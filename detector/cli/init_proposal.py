@@ -9,6 +9,8 @@ from detector.cli.init_names import Place, place_of, service_name, service_named
 from detector.model.words import TIERS, SectionName, ServiceKind
 
 DEV: Final = "dev"
+#: Formats of much else than what differs between environments: they count where one has a file of its own.
+_FOR_MUCH: Final = frozenset({"settings"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +78,22 @@ def propose(
             made.holding(file)
     made.layer()
     made.call()
+    made.layer_settings()
     made.source_the_rest()
     made.with_code(code, git=git)
     names = {environment for service in made.services.values() for environment in service.sources} or {DEV}
     return Proposal(
-        environments=tuple(sorted(names, key=lambda name: (TIERS.index(tier_of(name)), name))),
+        environments=tuple(sorted(names, key=_in_order)),
         services=dict(sorted(made.services.items())),
         left_out=tuple(made.left_out),
-        taken=made.taken,
+        taken={
+            path: (", ".join(sorted(where, key=_in_order)), whose)
+            for path, (where, whose) in made.taken.items()
+        },
     )
+
+
+_Kind = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,13 +102,18 @@ class _Making:
     several: frozenset[str]
     services: dict[str, Service] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    taken: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Path of a file -> environments and services that it was taken for.
+    taken: dict[str, tuple[set[str], str]] = field(default_factory=dict)
     #: (type, folder) -> environment -> files that name services; None is of no environment.
     _layers: dict[tuple[str, str], dict[str | None, list[File]]] = field(default_factory=dict)
     #: Files that name none.
     _held: list[tuple[File, Place]] = field(default_factory=list)
+    #: (type, folders, what its name says beside the environment) -> files of a format of much else.
+    _alike: dict[_Kind, list[tuple[File, Place]]] = field(default_factory=dict)
     #: Service -> folders that its files lie in.
     _homes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Services that files name themselves.
+    _declared: set[str] = field(default_factory=set)
     #: Folders, without those that say of which environment or kind a file is -> the service.
     _called: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -137,34 +151,39 @@ class _Making:
                 for some in each:
                     if any(name in one.services for one in stack if one.path in some):
                         service.add(environment, Source(type=type_, paths=some, many=len(some) > 1))
-            before = self.taken.get(file.path)
-            environments = f"{before[0]}, {environment}" if before else environment
-            self.taken[file.path] = (environments, ", ".join(file.services))
+            self._take(file.path, environment, ", ".join(file.services))
+
+    def _take(self, path: str, environment: str, whose: str) -> None:
+        self.taken.setdefault(path, (set(), whose))[0].add(environment)
 
     def holding(self, file: File) -> None:
         """Take a file that names no service: it is of the one whose folder it lies in."""
         place = place_of(file.path, of_settings="config" in file.sections)
         if place.none_because:
             self.left_out.append((file.path, place.none_because))
+        elif file.type in _FOR_MUCH:
+            self._alike.setdefault((file.type, place.folders, place.kind), []).append((file, place))
         else:
             self._held.append((file, place))
 
     def call(self) -> None:
         """Name a service after each folder of such files; of two alike the deeper one takes all above too."""
-        named = set(self.services)
-        for folders in sorted({place.folders for _, place in self._held if place.folders}, key=_depth):
+        self._declared = set(self.services)
+        every = [*self._held, *(one for some in self._alike.values() for one in some)]
+        for folders in sorted({place.folders for _, place in every if place.folders}, key=_depth):
             own = service_name(folders[-1])
-            taken = own in self._called.values() and own not in named
+            taken = own in self._called.values() and own not in self._declared
             self._called[folders] = service_name("-".join(folders)) if taken else own
 
     def _owner(self, place: Place) -> str:
         if place.folders:
             return self._called[place.folders]
-        apps = [name for name, one in self.services.items() if one.kind == "app"]
-        named = service_named(place.words, {*apps, *self._called.values()})
+        attached = {name for name, one in self.services.items() if one.kind == "backing_service"}
+        apps = {*self._declared, *self._called.values()} - attached
+        named = service_named(place.words, apps)
         if named is not None:
             return named
-        return apps[0] if len(apps) == 1 else service_name(self.project)
+        return min(apps) if len(apps) == 1 else service_name(self.project)
 
     def source_the_rest(self) -> None:
         """Make a source of all files of one kind that one service has in one environment."""
@@ -172,19 +191,37 @@ class _Making:
         for file, place in self._held:
             name, environment = self._owner(place), place.environment or DEV
             together.setdefault((name, environment, file.type), []).append(file.path)
-            self.taken[file.path] = (environment, name)
+            self._take(file.path, environment, name)
             self._homes[name].add(file.path.rpartition("/")[0])
         for (name, environment, type_), paths in together.items():
             service = self.services.setdefault(name, Service())
             for some in [tuple(paths)] if type_ in self.several else [(path,) for path in paths]:
                 service.add(environment, Source(type=type_, paths=some, many=len(some) > 1))
 
+    def layer_settings(self) -> None:
+        """Take files of which an environment has one of its own, upon those of the same name for all."""
+        for (type_, _, _), files in self._alike.items():
+            own = {place.environment for _, place in files} - {None}
+            if not own:
+                because = "no environment has such a file of its own"
+                self.left_out += [(file.path, because) for file, _ in files]
+                continue
+            for environment in {*own, DEV} if any(place.environment is None for _, place in files) else own:
+                some = [(file, place) for file, place in files if place.environment in (None, environment)]
+                some.sort(key=lambda one: one[1].environment is not None)
+                name = self._owner(some[0][1])
+                paths = tuple(file.path for file, _ in some)
+                service = self.services.setdefault(name, Service())
+                service.add(environment or DEV, Source(type=type_, paths=paths, many=len(paths) > 1))
+                for path in paths:
+                    self._take(path, environment or DEV, name)
+
     def with_code(self, code: Collection[str], *, git: bool) -> None:
         """Add what the working copy says of each app: the keys that its code reads, and its commit."""
         apps = {name: one for name, one in self.services.items() if one.kind == "app"}
         for name, service in apps.items():
             folder = _code_of(name, self._homes[name], code, alone=len(apps) == 1)
-            for environment in sorted(service.sources, key=lambda one: TIERS.index(tier_of(one))):
+            for environment in sorted(service.sources, key=_in_order):
                 # What production runs is older than what lies here.
                 if folder is not None and tier_of(environment) != "production":
                     service.add(environment, Source(type="reads", paths=(folder or ".",)))
@@ -203,6 +240,10 @@ def _code_of(name: str, homes: Iterable[str], code: Collection[str], *, alone: b
     if not alone:
         return None
     return "src" if "src" in holding else "" if code else None
+
+
+def _in_order(environment: str) -> tuple[int, str]:
+    return TIERS.index(tier_of(environment)), environment
 
 
 def _depth(folders: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:

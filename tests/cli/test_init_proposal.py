@@ -154,3 +154,29 @@ def test_the_commit_is_of_what_lies_here_and_of_no_backing_service() -> None:
         if git in some
     ]
     assert places == [("api", "dev")]
+
+
+def properties(path: str) -> File:
+    return File(path=path, type="settings", sections=frozenset({"config"}))
+
+
+def test_files_of_settings_count_where_an_environment_has_one_of_its_own() -> None:
+    found = made(
+        properties("api/src/main/resources/application.yml"),
+        properties("api/src/main/resources/application-prod.yml"),
+        properties("web/conf/staging.ini"),
+        properties("tox.ini"),
+        several=("settings",),
+    )
+    application = "api/src/main/resources/application.yml"
+    assert found.services["api"].sources == {
+        "dev": [Source(type="settings", paths=(application,))],
+        "prod": [
+            Source(type="settings", paths=(application, application.replace(".yml", "-prod.yml")), many=True)
+        ],
+    }
+    assert found.services["web"].sources == {
+        "staging": [Source(type="settings", paths=("web/conf/staging.ini",))]
+    }
+    assert found.left_out == (("tox.ini", "no environment has such a file of its own"),)
+    assert found.taken[application] == ("dev, prod", "api")
