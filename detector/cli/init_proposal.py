@@ -225,7 +225,8 @@ class _Making:
                 # What production runs is older than what lies here.
                 if folder is not None and tier_of(environment) != "production":
                     service.add(environment, Source(type="reads", paths=(folder or ".",)))
-            if git and DEV in service.sources:
+            # What only a compose file names may be another project's image.
+            if git and DEV in service.sources and (self._homes[name] or len(apps) == 1):
                 service.add(DEV, Source(type="git", paths=(".",)))
 
 

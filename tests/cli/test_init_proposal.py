@@ -145,7 +145,8 @@ def test_a_file_beside_everything_is_of_the_only_app_or_of_the_project() -> None
 
 
 def test_the_commit_is_of_what_lies_here_and_of_no_backing_service() -> None:
-    found = made(compose("compose.yaml", "api", "db"), settings(".env.prod"), git=True)
+    files = compose("compose.yaml", "api", "db", "proxy"), settings("api/.env"), settings("api/.env.prod")
+    found = made(*files, git=True)
     git = Source(type="git", paths=(".",))
     places = [
         (name, environment)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from detector.assembly import Settings
+from detector.cli.serve import _stamps
 from detector.config.records import Config
 from detector.errors import ConfigError
 from tests.config.conftest import CANARY, HEAD, Load, Refuse
@@ -150,6 +153,21 @@ def test_a_pipe_in_place_of_a_file_stops_nothing(refuse: Refuse, project: Path) 
     os.mkfifo(project / "targets.d" / "a.yml")
     (problem,) = refuse(TARGETS)
     assert "cannot be read" in problem.message
+
+
+def test_a_running_service_notices_files_and_folders_that_come_and_go(load_text: Load, project: Path) -> None:
+    lay(project, {"targets.d/a.yml": "[]", "services/api/.env": ""})
+    config = load_text(
+        TARGETS + "  - discover: {type: folders, path: services/*, sources: {dev: {type: reads, path: .}}}\n"
+    )
+    here: Any = SimpleNamespace(reading=SimpleNamespace(settings=SimpleNamespace(config=config)))
+    seen = [_stamps(here, config.path)]
+    for path in ("targets.d/b.yml", "services/api/uv.lock", "services/web/.env"):
+        lay(project, {path: "[]"})
+        seen.append(_stamps(here, config.path))
+        assert seen[-1] != seen[-2], path
+    (project / "targets.d" / "a.yml").unlink()
+    assert _stamps(here, config.path) != seen[-1]
 
 
 # --- folders --------------------------------------------------------------------------------------
