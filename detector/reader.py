@@ -49,7 +49,11 @@ class Read:
 
 
 class Reader(Protocol):
-    """Understands one file format. Raises UnseenError (`malformed unsupported too_large`) with the place."""
+    """Understands one file format. Raises UnseenError (`malformed unsupported too_large`) with the place.
+
+    One whose files no name tells may also have ``recognizes``, which is given the first bytes of a file and
+    tells whether it could be one: `parity init` asks it of what is YAML or JSON.
+    """
 
     API: ClassVar[int]
     name: ClassVar[str]

@@ -11,11 +11,12 @@ from typing import Any, Final
 import click
 
 from detector import plugins
+from detector.cli.init_content import by_content
 from detector.cli.init_file import written
 from detector.cli.init_machine import machine
 from detector.cli.init_proposal import File, propose
 from detector.cli.init_report import report
-from detector.cli.init_walk import walk
+from detector.cli.init_walk import Walk, walk
 from detector.cli.output import finish
 from detector.config.load import load
 from detector.errors import PluginError, UnseenError, UsageError
@@ -26,6 +27,7 @@ from detector.reader import MAX_BYTES, Reader
 FILE: Final = "parity.yml"
 #: Bytes that are read of all files together, to know what they hold.
 _MOST_READ: Final = 128 * 1024 * 1024
+_NEXT_DOCUMENT: Final = b"\n---\n"
 
 
 @click.command()
@@ -42,7 +44,7 @@ def init(yes: bool, to_stdout: bool) -> None:
         raise UsageError(f"{FILE} is there already: --yes writes over it, --print shows what it would be")
     readers = _readers()
     looked = walk(".", readers)
-    files, unread = _understood(looked.files, readers)
+    files, unread = _understood(looked, readers)
     around = machine(".", os.environ)
     proposal = propose(
         files,
@@ -86,16 +88,18 @@ def _options(name: str) -> Mapping[str, Any]:
     return fields
 
 
-def _understood(
-    files: Mapping[str, str], readers: Mapping[str, Reader]
-) -> tuple[list[File], list[tuple[str, str]]]:
+def _understood(looked: Walk, readers: Mapping[str, Reader]) -> tuple[list[File], list[tuple[str, str]]]:
     """Read the files that were found: what they hold, and why some of them cannot be a source."""
     fingerprinter = Fingerprinter(os.urandom(KEY_BYTES))
-    found, unread, budget = [], [], _MOST_READ
-    for path, name in sorted(files.items()):
+    recognized, unread = by_content(looked.unnamed, readers)
+    found, budget = [], _MOST_READ
+    wanted = {**{path: (name, (path,)) for path, name in looked.files.items()}, **recognized}
+    for path, (name, parts) in sorted(wanted.items()):
         try:
-            data = _bytes(path, min(MAX_BYTES, budget))
-            budget -= len(data)
+            data = b""
+            for part in parts:
+                data += (_NEXT_DOCUMENT if data else b"") + _bytes(part, min(MAX_BYTES, budget))
+                budget -= len(data)
             read = readers[name].read(data, path, fingerprinter)
         except UnseenError as error:
             unread.append((path, error.detail.removeprefix(f"{path}: ")))

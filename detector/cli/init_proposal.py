@@ -11,6 +11,8 @@ from detector.model.words import TIERS, SectionName, ServiceKind
 DEV: Final = "dev"
 #: Formats of much else than what differs between environments: they count where one has a file of its own.
 _FOR_MUCH: Final = frozenset({"settings"})
+#: Formats of what runs elsewhere than where the code is written.
+_ELSEWHERE: Final = frozenset({"manifests"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,10 @@ class _Making:
         environment = place.environment
         if environment is None and "override" in place.words:
             environment = DEV
+        if environment is None and file.type in _ELSEWHERE:
+            because = "no name says of which environment: give it to the one that runs it"
+            self.left_out.append((file.path, because))
+            return
         folder = file.path.rpartition("/")[0]
         self._layers.setdefault((file.type, folder), {}).setdefault(environment, []).append(file)
 

@@ -11,6 +11,9 @@ from detector.reader import Reader
 
 MOST_ENTRIES: Final = 50_000
 DEEPEST: Final = 8
+#: Files whose format only their content could tell.
+MOST_UNNAMED: Final = 2_000
+_UNNAMED: Final = (".yaml", ".yml", ".json")
 #: Folders of what was installed, built or fetched, and of tools: what they hold is somebody else's.
 _FOREIGN: Final = frozenset(
     {
@@ -33,6 +36,8 @@ class Walk:
 
     #: Path of a file -> name of the reader that knows it.
     files: Mapping[str, str]
+    #: Files of YAML and JSON that no reader knows by name.
+    unnamed: tuple[str, ...]
     #: Folders that hold code that the reader of keys understands; ``""`` is the folder itself.
     code: frozenset[str]
     entries: int
@@ -46,6 +51,7 @@ class Walk:
 @dataclass(slots=True)
 class _Going:
     files: dict[str, str] = field(default_factory=dict)
+    unnamed: list[str] = field(default_factory=list)
     code: set[str] = field(default_factory=set)
     entries: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
@@ -79,6 +85,7 @@ def walk(root: str, readers: Mapping[str, Reader]) -> Walk:
                 _note(path, folder, readers, going)
     return Walk(
         files=going.files,
+        unnamed=tuple(going.unnamed),
         code=frozenset(going.code),
         entries=min(going.entries, MOST_ENTRIES),
         left_out=going.left_out,
@@ -114,5 +121,7 @@ def _note(path: str, folder: str, readers: Mapping[str, Reader], going: _Going) 
         if reader.matches(path):
             going.files[path] = name
             return
+    if own.endswith(_UNNAMED) and len(going.unnamed) < MOST_UNNAMED:
+        going.unnamed.append(path)
     if own.endswith(_CODE):
         going.code.add(folder)

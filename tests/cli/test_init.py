@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from detector.cli.init_content import by_content
 from detector.cli.init_machine import machine
 from detector.cli.init_walk import walk
 from detector.config.load import load
@@ -291,6 +292,45 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "scandir", refused)
     assert walk(".", {}).unreadable == ("closed",)
+
+
+class _Manifests:
+    """A reader of what no name tells, of files and of folders."""
+
+    def matches(self, name: str) -> bool:
+        return False
+
+    def recognizes(self, beginning: bytes) -> bool:
+        return beginning.startswith(b"apiVersion:")
+
+    def below(self, folder: str) -> None:
+        """It has one."""
+
+
+def test_what_no_name_tells_is_recognized_by_how_it_begins_folder_by_folder(folder: Path) -> None:
+    manifest = "apiVersion: apps/v1\nkind: Deployment\n"
+    lay(
+        folder,
+        {
+            "k8s/prod/api.yaml": manifest,
+            "k8s/prod/web.yml": manifest,
+            "k8s/prod/values.yaml": "replicas: 3\n",
+            # A folder that holds another one is not taken whole.
+            "deploy/a.yaml": manifest,
+            "deploy/more/b.yaml": manifest,
+            "overlays/prod/kustomization.yaml": "resources: [../base]\n",
+            "overlays/prod/patch.yaml": manifest,
+            "data.json": "{}",
+        },
+    )
+    looked = walk(".", {})
+    found, left = by_content(looked.unnamed, {"manifests": _Manifests()})  # type: ignore[dict-item]
+    assert found == {
+        "k8s/prod": ("manifests", ("k8s/prod/api.yaml", "k8s/prod/web.yml")),
+        "deploy/a.yaml": ("manifests", ("deploy/a.yaml",)),
+        "deploy/more": ("manifests", ("deploy/more/b.yaml",)),
+    }
+    assert left == [("overlays/prod", "for a tool: keep what `kustomize build` prints, and name that")]
 
 
 # --- the machine ----------------------------------------------------------------------------------

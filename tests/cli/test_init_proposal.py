@@ -181,3 +181,21 @@ def test_files_of_settings_count_where_an_environment_has_one_of_its_own() -> No
     }
     assert found.left_out == (("tox.ini", "no environment has such a file of its own"),)
     assert found.taken[application] == ("dev, prod", "api")
+
+
+def manifests(path: str, *services: str) -> File:
+    kinds = dict.fromkeys(services, "app")
+    return File(path=path, type="manifests", sections=frozenset({"config"}), services=kinds)  # type: ignore[arg-type]
+
+
+def test_manifests_are_of_the_environment_of_their_folder_or_of_nobody_knows_which() -> None:
+    found = made(
+        manifests("k8s/prod", "api"), manifests("k8s/staging.yaml", "api"), manifests("deploy", "api")
+    )
+    assert found.services["api"].sources == {
+        "prod": [Source(type="manifests", paths=("k8s/prod",))],
+        "staging": [Source(type="manifests", paths=("k8s/staging.yaml",))],
+    }
+    assert found.left_out == (
+        ("deploy", "no name says of which environment: give it to the one that runs it"),
+    )
