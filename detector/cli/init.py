@@ -1,6 +1,7 @@
 """`parity init`: looks around, read-only, and writes a first `parity.yml`."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -141,8 +142,10 @@ def _bytes(path: str, most: int) -> bytes:
 
 
 def _in_git() -> bool:
-    """Tell whether this folder is in a git repository that has a commit; a linked one has."""
+    """Tell whether this folder is in a git repository that has a commit, and that can be asked."""
     here = Path.cwd()
+    if shutil.which("git") is None:
+        return False
     for at in ((folder / ".git") for folder in (here, *here.parents)):
         if at.exists():
             return at.is_file() or (at / "packed-refs").exists() or any((at / "refs" / "heads").rglob("*"))

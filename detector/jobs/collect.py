@@ -23,7 +23,7 @@ _Place = tuple[str, str, Traffic]
 _COMMIT: Final = ("codebase", "repo#commit")
 #: Deployments whose commits a repository is asked about.
 _LATELY: Final = timedelta(days=30)
-_MOST_COMMITS: Final = 16
+_MOST_COMMITS: Final = 10
 #: Of streams that a run did not bring although it succeeded: it says itself that it did not see everything.
 HALF_LOOKED: Final = UnseenError("not_in_view", "the source could not look at everything")
 

@@ -10,7 +10,7 @@ import pytest
 from detector.assembly import Settings
 from detector.cli.serve import _stamps
 from detector.config.records import Config
-from detector.errors import ConfigError
+from detector.errors import ConfigError, Problem
 from tests.config.conftest import CANARY, HEAD, Load, Refuse
 
 FILES = HEAD + "services:\n  - {name: shop, owner: team-shop, aliases: [store]}\n  - discover: "
@@ -117,6 +117,20 @@ def test_a_file_that_turns_bad_keeps_the_targets_that_it_had(load_text: Load, pr
     (project / "targets.d" / "a.yml").write_text("[]")
     settings.reload({})
     assert settings.config.sources == ()
+
+
+def test_a_file_that_is_cut_anywhere_is_refused_or_still_whole(load_text: Load, project: Path) -> None:
+    whole = GROUP + "[{type: lockfile, path: uv.lock},\n    {type: dotenv, path: .env}]\n"
+    lay(project, {"targets.d/a.yml": whole})
+    before = seen(load_text(TARGETS))
+    problems: list[Problem] = []
+    for cut in range(len(whole) - 1):
+        (project / "targets.d" / "a.yml").write_text(whole[:cut])
+        try:
+            assert seen(load_text(TARGETS)) == before, cut
+        except ConfigError as error:
+            problems += error.problems
+    assert {problem.file for problem in problems} == {"targets.d/a.yml"}
 
 
 def test_two_sources_of_one_name_in_two_files_name_each_other(refuse: Refuse, project: Path) -> None:
