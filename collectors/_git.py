@@ -30,7 +30,10 @@ _ENVIRONMENT: Final[Mapping[str, str]] = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
+#: A filter that no repository has: where git tells of it, it listens to what overrules (since 2.31).
+_PROBE: Final = "filter.parity-probe.required"
 _OVERRULED: Final = (
+    (_PROBE, "false"),
     # What the owner of a folder could do by its configuration is all overruled here, so any owner will do.
     ("safe.directory", "*"),
     ("core.fsmonitor", "false"),
@@ -92,6 +95,8 @@ async def _filters(folder: Path, shown: str) -> tuple[tuple[str, str], ...]:
     words = ("config", "--null", "--name-only", "--get-regexp", r"^filter\.")
     said = await _ask(folder, *words)
     names = {name for name in said.text.split("\0") if name}
+    if _PROBE not in names:
+        raise UnseenError("unsupported", "git is older than 2.31: what a repository names could be run by it")
     if said.code is None or len(names) > _MOST_FILTERS:
         raise UnseenError("unsupported", f"{shown}: more than {_MOST_FILTERS} filters are configured")
     return tuple((name, "false" if name.endswith(".required") else "") for name in sorted(names))

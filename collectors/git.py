@@ -13,7 +13,7 @@ from collectors._git_lineage import authors_of, lineage_of
 from detector.collector import Collected, CollectorOptions, Context, Seen
 from detector.errors import UnseenError
 from detector.model.addresses import repository_url
-from detector.model.facts import Section, Unseen, Value
+from detector.model.facts import Section, Value
 from detector.model.words import MAIN, Basis, SectionName
 
 HEAD: Final = "HEAD"
@@ -93,13 +93,10 @@ class GitCollector:
 def facts_from_answers(answers: Answers) -> Section:
     """Return what a repository says of one commit."""
     facts: dict[str, Value] = {"repo#commit": answers.commit}
-    unseen = []
     hints = {}
+    # An address without a host is a folder of this machine: no name that two environments could share.
     if url := repository_url(answers.address):
         facts["repo#url"] = url
-    elif answers.address:
-        detail = "the address of the remote names no host: a folder of this machine"
-        unseen.append(Unseen(item="repo#url", reason="unsupported", detail=detail))
     if branch := _BRANCH.fullmatch(answers.branch):
         facts["repo#branch"] = branch[1]
     if answers.dirty is not None:
@@ -116,11 +113,9 @@ def facts_from_answers(answers: Answers) -> Section:
         hints["repo#commit"] = {"ancestry": "diverged"}
     return Section(
         basis="declared",
-        status="partial" if unseen else "complete",
         facts=facts,
         hints=hints,
         covers=("repo#commit",),
-        unseen=tuple(unseen),
     )
 
 

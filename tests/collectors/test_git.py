@@ -1,5 +1,6 @@
 """The git collector on real repositories, honest and hostile ones."""
 
+import os
 import shutil
 import stat
 from collections.abc import Mapping
@@ -106,8 +107,7 @@ async def test_what_was_not_pushed_yet_leads_the_main_branch_and_has_not_left_it
     clone.commit("two")
     section = await look(clone.folder)
     assert section.hints == {}
-    # The remote is a folder of this machine: no repository that two environments could share.
-    assert [entry.item for entry in section.unseen] == ["repo#url"]
+    # The remote is a folder of this machine: no name that two environments could share.
     assert "repo#url" not in section.facts
     code.commit("three")
     clone.git("fetch", "-q")
@@ -212,6 +212,20 @@ async def test_no_program_that_a_repository_names_is_run(code: Code, tmp_path: P
     if any(word in what for word in ("filter", "monitor", "hooks")):
         code.git("status", "--porcelain")
         assert mark.exists()
+
+
+async def test_a_git_that_cannot_be_overruled_is_not_asked(
+    code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code.commit("one")
+    # As before 2.31, when git did not know these variables.
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    old.write_text(f'#!/bin/sh\nunset GIT_CONFIG_COUNT\nexec {shutil.which("git")} "$@"\n')
+    old.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
+    with pytest.raises(UnseenError, match="git is older than"):
+        await look(code.folder)
 
 
 async def test_a_commit_that_lies_at_a_remote_is_not_fetched(code: Code, tmp_path: Path) -> None:
