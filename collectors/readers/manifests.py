@@ -1,5 +1,6 @@
 """Kubernetes manifests: plain ones, and what kustomize, helm and kubectl print."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from detector.reader import API, MAX_BYTES, Part, Read
 
 _MOST_BYTES: Final = 4 * MAX_BYTES
 _MOST_TOLD: Final = 10
+#: Keys that every object has.
+_OF_OBJECTS: Final = (b"apiVersion", b"kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,10 @@ class ManifestsReader:
 
     def matches(self, name: str) -> bool:
         return False
+
+    def recognizes(self, beginning: bytes) -> bool:
+        """Tell whether a file begins like objects of Kubernetes, in YAML or in JSON."""
+        return all(re.search(rb'^[ {]*"?%b"?:' % key, beginning, re.MULTILINE) for key in _OF_OBJECTS)
 
     def read(self, data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
         return self.read_files([(name, lambda: data)], fingerprinter).read

@@ -307,6 +307,38 @@ class _Manifests:
         """It has one."""
 
 
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: "shop/api:1.4.2", envFrom: [{configMapRef: {name: api}}]}]}
+"""
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: api}\ndata: {LOG_LEVEL: info}\n"
+
+
+def test_manifests_of_a_folder_are_one_source_with_what_they_refer_to(folder: Path, parity: Parity) -> None:
+    lay(
+        folder,
+        {
+            ".env": "LOG_LEVEL=debug\nSTRIPE_KEY=a\n",
+            "k8s/prod/api.yaml": DEPLOYMENT,
+            "k8s/prod/config.yaml": CONFIG_MAP,
+        },
+    )
+    assert parity("init").code == 0
+    found = sources(yaml.safe_load((folder / "parity.yml").read_text()))
+    assert found["api"]["prod"] == [{"type": "manifests", "path": "k8s/prod"}]
+    parity("once")
+    diff = parity("diff", "dev", "prod")
+    # The key of the map is seen; the one that is in no manifest is missing.
+    assert "STRIPE_KEY missing in prod" in diff.out
+    assert "LOG_LEVEL" not in diff.out
+
+
 def test_what_no_name_tells_is_recognized_by_how_it_begins_folder_by_folder(folder: Path) -> None:
     manifest = "apiVersion: apps/v1\nkind: Deployment\n"
     lay(

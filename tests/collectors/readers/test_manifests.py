@@ -487,3 +487,18 @@ def test_a_wrong_type_is_left_out_without_a_traceback(kind: str, spec: Any, cont
         for part in read("\n---\n".join(map(json.dumps, (whole, pod))) + "\n").parts:
             for found in part.sections.values():
                 orjson.dumps(section_document(found))
+
+
+@pytest.mark.parametrize(
+    ("beginning", "expected"),
+    [
+        (b"# made by helm\n---\napiVersion: v1\nkind: Service\n", True),
+        (b'{"apiVersion": "v1", "kind": "List"}', False),  # kind stands on no line of its own
+        (b'{\n  "apiVersion": "v1",\n  "kind": "List"\n}', True),
+        (b"apiVersion: v2\nname: a chart\n", False),
+        (b"openapi: 3.1.0\ninfo: {kind: x, apiVersion: y}\n", False),
+        (b"\x00" * 65_536, False),
+    ],
+)
+def test_a_file_is_recognized_by_the_keys_that_every_object_has(beginning: bytes, *, expected: bool) -> None:
+    assert ManifestsReader().recognizes(beginning) is expected
