@@ -75,12 +75,15 @@ class Keys:
         """Tell whether a name can be a key. One that cannot may be a value: it is never kept or printed."""
         return self.valid(self.naming.key(name))
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, source_class: SourceClass | None = None) -> None:
         """Set a key to the shape of a value. Raises UnseenError beyond the bound."""
         if key := self._key(name):
-            compare = key in self.compare
             self._shapes[key] = shape_of(
-                key, value, self.fingerprinter, source_class=self.source_class, compare=compare
+                key,
+                value,
+                self.fingerprinter,
+                source_class=source_class or self.source_class,
+                compare=key in self.compare,
             )
 
     def shaped(self, name: str, shape: dict[str, Any]) -> None:
