@@ -1,14 +1,12 @@
 """Sees what a JSON endpoint says of a service: its build, its commit, its version."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
-from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
+from collectors._http import is_masked, json_at, place_of
 from detector.collector import Collected, CollectorOptions, Context, Seen
 from detector.errors import UnseenError
 from detector.model.addresses import repository_url
@@ -18,8 +16,6 @@ from detector.model.items import is_config_key
 from detector.model.shapes import reference_shape, shape_of
 from detector.model.words import Basis, SectionName
 
-_MOST_BYTES: Final = 10 * 1024 * 1024
-_CHUNK: Final = 64 * 1024
 _LONGEST_TEXT: Final = 512
 _DEEPEST: Final = 64
 
@@ -66,63 +62,16 @@ class HttpCollector:
     )
 
     async def collect(self, options: HttpOptions, context: Context) -> Collected:
-        document = parsed(await _fetch(options, context))
+        headers = {name: value.get_secret_value() for name, value in options.headers.items()}
+        if options.authorization is not None:
+            headers["Authorization"] = options.authorization.get_secret_value()
+        document, _ = await json_at(context, options.url, headers=headers)
         sections = facts_from_document(document, options, context.fingerprinter)
         if not any(section.facts for section in sections.values()):
-            raise UnseenError("malformed", f"{_place(options)}: the answer has none of the places in `paths`")
+            raise UnseenError(
+                "malformed", f"{place_of(options.url)}: the answer has none of the places in `paths`"
+            )
         return Collected(seen=(Seen(sections=sections),))
-
-
-def _place(options: HttpOptions) -> str:
-    """Return host and path alone: a query may carry a key."""
-    parts = urlsplit(options.url)
-    return f"{parts.netloc}{parts.path}"
-
-
-async def _fetch(options: HttpOptions, context: Context) -> bytes:
-    place = _place(options)
-    headers = {"Accept": "application/json"}
-    headers |= {name: value.get_secret_value() for name, value in options.headers.items()}
-    if options.authorization is not None:
-        headers["Authorization"] = options.authorization.get_secret_value()
-    try:
-        async with context.session.get(options.url, headers=headers, allow_redirects=False) as response:
-            _check(response, place)
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise UnseenError("too_large", f"{place}: more than {_MOST_BYTES // 2**20} MiB")
-            return bytes(body)
-    except TimeoutError:
-        raise UnseenError("timeout", f"{place} did not answer in time") from None
-    except (aiohttp.ClientError, OSError, ValueError):
-        raise UnseenError("unreachable", f"no connection to {place}, or none that speaks HTTP") from None
-
-
-def _check(response: aiohttp.ClientResponse, place: str) -> None:
-    status = response.status
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}:
-        raise UnseenError("denied", f"{place} answered {status}: look at `authorization`")
-    if 300 <= status < 400:
-        raise UnseenError(
-            "denied", f"{place} answered {status}, a redirect such as to a login: give its final address"
-        )
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        raise UnseenError("not_in_view", f"{place} answered {status}")
-    if status != HTTPStatus.OK:
-        raise UnseenError("unreachable", f"{place} answered {status}")
-    kind = response.content_type
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise UnseenError("malformed", f"{place} answered another content than JSON, such as a login page")
-
-
-def parsed(body: bytes) -> Any:
-    """Return the document; UnseenError where it is no JSON."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise UnseenError("malformed", "the answer is no JSON") from None
 
 
 def facts_from_document(
@@ -170,13 +119,9 @@ def _at(document: Any, path: str) -> Any:
     return document
 
 
-def _masked(found: object) -> bool:
-    return isinstance(found, str) and len(found) > 2 and set(found) <= {"*"}
-
-
 def _value(item: str, found: Any) -> Value:
     """Return a value as it is; one that is masked or too long was not shown."""
-    if _masked(found) or (isinstance(found, str) and len(found) > _LONGEST_TEXT):
+    if is_masked(found) or (isinstance(found, str) and len(found) > _LONGEST_TEXT):
         raise LookupError
     if item == "repo#url" and isinstance(found, str):
         url = repository_url(found)
@@ -188,7 +133,7 @@ def _value(item: str, found: Any) -> Value:
 
 
 def _shape(key: str, found: Any, options: HttpOptions, fingerprinter: Fingerprinter) -> dict[str, Any]:
-    if _masked(found):
+    if is_masked(found):
         return reference_shape("literal")
     if found is None:
         raise LookupError

@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr, ValidationError
 
-from collectors.http import HttpCollector, HttpOptions, facts_from_document, parsed
+from collectors._http import parsed
+from collectors.http import HttpCollector, HttpOptions, facts_from_document
 from detector.collector import Collected
 from detector.errors import UnseenError
 from tests.collectors.lent import FINGERPRINTER, context
@@ -198,7 +199,7 @@ async def test_a_redirect_is_not_followed(session: aiohttp.ClientSession) -> Non
 async def test_a_body_without_end_is_cut(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collectors.http._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("collectors._http.MOST_BYTES", 1 << 20)
 
     async def large(request: web.Request) -> web.Response:
         return web.json_response({"a": "x" * (2 << 20)})
@@ -210,7 +211,7 @@ async def test_a_body_without_end_is_cut(
 async def test_a_compressed_body_counts_as_what_it_becomes(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collectors.http._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("collectors._http.MOST_BYTES", 1 << 20)
 
     async def bomb(request: web.Request) -> web.Response:
         response = web.Response(text=json.dumps({"a": "x" * (4 << 20)}), content_type="application/json")
