@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Final
 
 from collectors.readers import dotenv, snapshot
 from collectors.readers._config import config_section, is_variable, lines_in_words
+from collectors.readers.settingsfiles import exports
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.model.fingerprints import Fingerprinter
-from detector.model.shapes import shape_of
+from detector.model.shapes import reference_shape, shape_of
 from detector.model.wire_json import WireError, json_document
 from detector.reader import API, Part, Read
 
@@ -57,7 +58,9 @@ def _json(data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
     except WireError as error:
         fault = error.faults[0]
         raise UnseenError("malformed", f"{name}{fault.pointer}: {fault.message}") from None
-    if isinstance(document, list) or "schema" in document or "sections" in document:
+    if (exported := exports.flat(document)) is not None:
+        document = exported
+    elif isinstance(document, list) or "schema" in document or "sections" in document:
         return snapshot.read_document(document, name)
     shapes: dict[str, dict[str, Any]] = {}
     nested = unnamed = 0
@@ -66,6 +69,8 @@ def _json(data: bytes, name: str, fingerprinter: Fingerprinter) -> Read:
             nested += 1
         elif not is_variable(key):
             unnamed += 1
+        elif value is exports.HIDDEN:
+            shapes[key] = reference_shape("literal")
         else:
             shapes[key] = shape_of(key, _text(value), fingerprinter)
     unseen = []

@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
 from collectors.readers._keys import Keys
-from collectors.readers.settingsfiles import documents, ini, properties, spring
+from collectors.readers.settingsfiles import documents, exports, ini, properties, spring
 from detector.errors import UnseenError
 from detector.model.facts import Unseen
 from detector.model.fingerprints import Fingerprinter
 from detector.model.items import is_config_key
 from detector.model.key_names import looks_like_a_value
+from detector.model.shapes import reference_shape
 from detector.reader import API, Part, Read
 
 Format = Literal["yaml", "json", "toml", "ini", "properties"]
@@ -81,7 +82,8 @@ def fill(
     """
     known = format or _format_of(name)
     trees = documents.yaml_trees(data, name) if known == "yaml" else [(1, _TREES[known](data, name))]
-    maps = [(line, tree) for line, tree in trees if isinstance(tree, dict)]
+    exported = exports.flat(trees[0][1]) if known == "json" else None
+    maps = [(1, exported)] if exported else [(line, tree) for line, tree in trees if isinstance(tree, dict)]
     if not maps:
         raise UnseenError("unsupported", f"{name}: no map of settings, but {_kind(trees)}")
     taken, unseen = spring.active(maps, name, profiles)
@@ -103,7 +105,7 @@ def _fill_from(keys: Keys, tree: dict[str, Any], name: str, separator: Separator
             place = _nearest(parent, keys, separator)
             refused[place] = refused.get(place, 0) + 1
         else:
-            keys.set(key, _text(value))
+            _set(keys, key, value)
     for place, count in list(refused.items())[:_MOST_PLACES]:
         below = f" below {place}" if place else ""
         detail = f"{name}: {count} names{below} that can be no keys"
@@ -149,6 +151,13 @@ def _nearest(parent: str, keys: Keys, separator: str) -> str:
     while parent and not keys.allows(parent):
         parent = parent.rpartition(separator)[0]
     return parent
+
+
+def _set(keys: Keys, key: str, value: Any) -> None:
+    if value is exports.HIDDEN:
+        keys.shaped(key, reference_shape(keys.source_class))
+    else:
+        keys.set(key, _text(value))
 
 
 def _text(value: Any) -> str:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.readers._keys import Keys
+from collectors.readers.names import NamesReader
 from collectors.readers.settings import FORMATS, Format, SettingsReader, fill, is_setting
 from collectors.readers.settingsfiles import ini, properties
 from detector.errors import UnseenError
@@ -409,6 +410,32 @@ def test_a_format_that_nothing_tells_is_asked_for() -> None:
     with pytest.raises(UnseenError, match="give `format`"):
         fill(Keys(fingerprinter=FINGERPRINTER), b"", "config")
     assert set(FORMATS.values()) == set(KINDS)
+
+
+DOPPLER = """{
+  "DATABASE_URL": {"computed": "postgres://u:C4n4ry@db/shop", "computedVisibility": "unmasked", "note": ""},
+  "RESTRICTED": {"computed": null, "computedVisibility": "restricted", "note": "C4n4ry"}
+}"""
+INFISICAL = """[
+  {"key": "DATABASE_URL", "value": "postgres://u:C4n4ry@db/shop", "type": "shared", "_id": "C4n4ry"},
+  {"key": "RESTRICTED", "value": "<hidden-by-infisical>", "type": "shared"}
+]"""
+OF_THE_API = """{"secrets": [
+  {"secretKey": "DATABASE_URL", "secretValue": "postgres://u:C4n4ry@db/shop", "version": 3},
+  {"secretKey": "RESTRICTED", "secretValue": "<hidden-by-infisical>"}
+], "imports": []}"""
+
+
+@pytest.mark.parametrize("reader", [SettingsReader(), NamesReader()])
+@pytest.mark.parametrize("export", [DOPPLER, INFISICAL, OF_THE_API])
+def test_exports_of_secret_managers_are_flat_names(export: str, reader: Any) -> None:
+    read = reader.read(export.encode(), "secrets.json", FINGERPRINTER)
+    section = read.parts[0].sections["config"]
+    url = "postgres://u:C4n4ry@db/shop"
+    assert tag(section, "DATABASE_URL") == FINGERPRINTER.of("DATABASE_URL", url)
+    assert section.facts["RESTRICTED"] == {"type": "text", "source_class": "literal", "opaque": True}
+    assert (len(section.facts), section.status) == (2, "complete")
+    assert "C4n4ry" not in repr(read)
 
 
 # --- damage ----------------------------------------------------------------------------------------
