@@ -36,6 +36,11 @@ BLIND: Mapping[str, dict[str, Any]] = {
         "authorization": "Bearer canary",
         "paths": {"release": {"image#tag": "version"}},
     },
+    "consul": {"url": "http://127.0.0.1:9", "token": "canary"},
+    "etcd": {"url": "http://127.0.0.1:9", "username": "parity", "password": "canary"},
+    "vault": {"url": "http://127.0.0.1:9", "token": "canary"},
+    "ofrep": {"url": "http://127.0.0.1:9", "authorization": "Bearer canary"},
+    "actuator": {"url": "http://127.0.0.1:9/actuator", "authorization": "Basic canary"},
 }
 #: The host and the name of what is looked at may stand in a message; these hold nothing else.
 PLAIN = {"docker", "ecs", "image", "rds"}
@@ -113,6 +118,7 @@ def test_what_is_named_like_a_secret_is_a_secret(name: str) -> None:
 def test_every_collector_that_asks_over_the_network_is_tried_here() -> None:
     # Collectors of files are tried by their own tests.
     files = {
+        "process",
         "compose",
         "dotenv",
         "git",
