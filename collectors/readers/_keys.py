@@ -34,6 +34,8 @@ class Naming:
 
     def key(self, name: str) -> str:
         """Return the key that a name becomes."""
+        if self is AS_IT_IS:
+            return name
         name = name[len(next((front for front in self.strip if name.startswith(front)), "")) :]
         for old, new in self.replace:
             name = name.replace(old, new)

@@ -7,7 +7,6 @@ different keys are never compared.
 
 import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final
 
 #: Bytes of a fingerprint key.
@@ -36,12 +35,11 @@ class Fingerprinter:
         return f"{self.key_id}:{self._tag(b'endpoint', endpoint)}"
 
     def _tag(self, domain: bytes, *parts: str) -> str:
-        mac = hmac.new(self.key, domain, sha256)
+        message = [domain]
         for part in parts:
             data = part.encode("utf-8", "surrogateescape")
-            mac.update(len(data).to_bytes(8, "big"))
-            mac.update(data)
-        return mac.digest()[:_TAG_BYTES].hex()
+            message += (len(data).to_bytes(8, "big"), data)
+        return hmac.digest(self.key, b"".join(message), "sha256")[:_TAG_BYTES].hex()
 
 
 def key_id_of(fingerprint: str) -> str:

@@ -12,9 +12,9 @@ from typing import Final
 from detector.errors import UsageError
 from detector.model.platforms import split_platform
 
-#: Environment keys: what `sh` and every loader accept, dots and dashes of document keys, places in lists.
-_KEY: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.-]|\[[0-9]{1,6}\]){0,127}")
-_SEGMENT_SEPARATORS: Final = re.compile(r"[./]")
+#: What `sh` and every loader accept, dashes of document keys, places in lists.
+_SEGMENT: Final = r"[A-Za-z_](?:[A-Za-z0-9_-]|\[[0-9]{1,6}\]){0,127}"
+_KEY: Final = re.compile(rf"{_SEGMENT}(?:[./]{_SEGMENT})*")
 _PYPI_RUNS: Final = re.compile(r"[-_.]+")
 _UNQUOTED: Final = re.compile(r"[A-Za-z0-9._~:-]+")
 _LONGEST_ITEM: Final = 512
@@ -72,9 +72,7 @@ def from_purl(text: str) -> tuple[str, str | None]:
 
 def is_config_key(name: str) -> bool:
     """Tell whether a text may stand as a config key. What may not could be a value: never print it."""
-    if len(name) > LONGEST_DOCUMENT_KEY:
-        return False
-    return all(_KEY.fullmatch(segment) for segment in _SEGMENT_SEPARATORS.split(name))
+    return len(name) <= LONGEST_DOCUMENT_KEY and _KEY.fullmatch(name) is not None
 
 
 def matches(glob: str, item: str) -> bool:

@@ -35,16 +35,21 @@ _SHORTEST_TOKEN: Final = 16
 #: Letters and digits in a row without a separator: no person names a key so, every encoder writes so.
 _LONGEST_WORD: Final = 40
 _LONGEST_MIXED_WORD: Final = 24
+_SEPARATORS: Final = str.maketrans("-./", "___")
 
 
 def looks_like_a_value(name: str) -> bool:
     """Tell whether a text that stands as a key is more likely a secret than a name."""
-    for prefix in _TOKEN_PREFIXES:
-        if name.startswith(prefix) and _is_mixed(name[len(prefix) :], _SHORTEST_TOKEN):
-            return True
+    if len(name) <= _SHORTEST_TOKEN:
+        return False
+    if name.startswith(_TOKEN_PREFIXES):
+        for prefix in _TOKEN_PREFIXES:
+            if name.startswith(prefix) and _is_mixed(name[len(prefix) :], _SHORTEST_TOKEN):
+                return True
     return any(
         len(word) > _LONGEST_WORD or _is_mixed(word, _LONGEST_MIXED_WORD)
-        for word in name.replace("-", "_").replace(".", "_").replace("/", "_").split("_")
+        for word in name.translate(_SEPARATORS).split("_")
+        if len(word) >= _LONGEST_MIXED_WORD
     )
 
 

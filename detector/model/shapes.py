@@ -40,6 +40,9 @@ PUBLIC_NAMES: Final = (
     "*_SENTRY_DSN",
 )
 
+_SECRET_ENDS: Final = tuple(glob.removeprefix("*") for glob in SECRET_NAMES)
+_SECRET_WHOLES: Final = frozenset(glob.removeprefix("*_") for glob in SECRET_NAMES)
+
 #: URL scheme of a backing service -> (product, default port).
 BACKING_SCHEMES: Final[dict[str, tuple[str, int | None]]] = {
     "postgresql": ("postgresql", 5432),
@@ -189,9 +192,7 @@ def reference_shape(source_class: SourceClass = "secret_ref") -> dict[str, Any]:
 def is_secret_name(name: str) -> bool:
     """Tell whether a key's name says that its value is a secret."""
     words = _in_words(name)
-    if is_public_name(name):
-        return False
-    return any(matches(glob, words) or words == glob.removeprefix("*_") for glob in SECRET_NAMES)
+    return (words.endswith(_SECRET_ENDS) or words in _SECRET_WHOLES) and not is_public_name(name)
 
 
 @lru_cache(maxsize=16_384)
