@@ -1,6 +1,7 @@
 """What the answers of Spring Boot's actuator say: `/env`, `/info` and `/health`, also those of Boot 1."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -66,7 +67,9 @@ def config_from_env(answer: Any, keys: Keys, sources: tuple[str, ...]) -> Sectio
     if refused:
         detail = f"{refused} properties of /env with names that can be no keys, or without a plain value"
         keys.unseen.append(Unseen(item="*", reason="unsupported", detail=detail))
-    return keys.section("running")
+    section = keys.section("running")
+    # Of what was not asked for nothing is absent.
+    return replace(section, covers=tuple(section.facts)) if sources else section
 
 
 def sections_from_info(answer: Any) -> dict[SectionName, Section]:

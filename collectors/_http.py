@@ -30,7 +30,6 @@ async def json_at(
     *,
     headers: Mapping[str, str],
     body: object = None,
-    method: str | None = None,
     remedy: str = "look at `authorization`",
     fine: Collection[int] = (HTTPStatus.OK,),
 ) -> tuple[Any, Mapping[str, str]]:
@@ -40,11 +39,11 @@ async def json_at(
     statuses other than ``fine`` are errors. Raises UnseenError.
     """
     place = place_of(url)
-    asked = method or ("GET" if body is None else "POST")
+    method = "GET" if body is None else "POST"
     sent = {"Accept": "application/json", **headers}
     try:
         async with context.session.request(
-            asked, url, headers=sent, json=body, allow_redirects=False
+            method, url, headers=sent, json=body, allow_redirects=False
         ) as response:
             _check(response, place, remedy, fine)
             found = bytearray()

@@ -113,14 +113,16 @@ def _pids(machine: Machine) -> Iterable[int]:
 
 
 def _content(folder: int, name: str) -> bytes:
-    parts: list[bytes] = []
+    found = bytearray()
     file = os.open(name, os.O_RDONLY, dir_fd=folder)
     try:
-        while (part := os.read(file, _CHUNK)) and sum(map(len, parts)) <= _LARGEST:
-            parts.append(part)
+        while part := os.read(file, _CHUNK):
+            found += part
+            if len(found) > _LARGEST:
+                raise UnseenError("too_large", f"{name} of the process has more than {_LARGEST // 2**20} MB")
     finally:
         os.close(file)
-    return b"".join(parts)
+    return bytes(found)
 
 
 def _texts(data: bytes) -> tuple[str, ...]:

@@ -49,12 +49,14 @@ class EtcdCollector:
             asked["key"] = _encoded(start)
             answer = await _answer(options, context, "v3/kv/range", asked, headers)
             pairs = answer.get("kvs") or []
+            if not all(isinstance(pair, dict) for pair in pairs):
+                raise UnseenError("malformed", "etcd answered no list of keys")
             refused += _set_all(keys, pairs, options)
             if not answer.get("more") or not pairs:
                 break
             # What changes between two pages is not mixed in.
             asked.setdefault("revision", (answer.get("header") or {}).get("revision"))
-            start = base64.b64decode(pairs[-1]["key"]) + b"\0"
+            start = text_of(pairs[-1].get("key")).encode("utf-8", "surrogateescape") + b"\0"
         if refused:
             detail = f"{refused} names of etcd that can be no keys"
             keys.unseen.append(Unseen(item="*", reason="unsupported", detail=detail))

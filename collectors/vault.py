@@ -105,7 +105,8 @@ class _Vault:
         while folders:
             folder = folders.pop()
             listed = await self._answer("metadata", folder, "?list=true")
-            for name in listed.get("keys") or ():
+            names = listed.get("keys")
+            for name in names if isinstance(names, list) else ():
                 path = f"{folder}/{name}".strip("/")
                 if not str(name).endswith("/"):
                     yield path
@@ -139,7 +140,10 @@ def is_deleted(metadata: dict[str, Any], now: datetime) -> bool:
     if not isinstance(newest, dict):
         return True
     ends = str(newest.get("deletion_time") or "")
-    return bool(newest.get("destroyed")) or (bool(ends) and datetime.fromisoformat(ends) <= now)
+    try:
+        return bool(newest.get("destroyed")) or (bool(ends) and datetime.fromisoformat(ends) <= now)
+    except (ValueError, TypeError):
+        raise UnseenError("malformed", "Vault answered a deletion_time that is no time") from None
 
 
 def _leaves(tree: Any, front: str = "", levels: int = _DEEPEST) -> Iterator[str]:

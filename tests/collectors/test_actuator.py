@@ -100,6 +100,7 @@ def test_a_masked_value_is_there_and_equal_to_nothing() -> None:
 
 def test_only_the_sources_that_are_asked_for_count() -> None:
     config = config_from_env(ENV, _keys(), ("Config resource*",))
+    assert config.covers == tuple(config.facts)  # of the others nothing is absent
     assert "STRIPE_SECRET_KEY" not in config.facts
     assert config.facts["spring.datasource.url"]["type"] == "text"  # type: ignore[index,call-overload]
 

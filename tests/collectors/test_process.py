@@ -247,6 +247,15 @@ async def test_what_stands_in_an_environment(
     assert "C4n4ry" not in repr(config)
 
 
+def test_an_environment_beyond_all_use_is_too_large(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors._proc._LARGEST", 100)
+    _put(machine, 50, 1, UNIT, environ=b"A=" + b"x" * 200)
+    with pytest.raises(UnseenError, match="too_large"):
+        process(machine, 50)
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"pid": 1, "unit": "a"}, {"pid": 0}, {"unit": "../a"}, {"unit": ""}, {"program": ""}],

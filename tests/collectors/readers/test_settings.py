@@ -454,7 +454,9 @@ def test_a_file_that_was_cut_has_no_key_that_was_not_there(
             assert error.detail.startswith(f"a/settings.{kind}")  # noqa: PT017
             continue
         # The name of the last key may have been cut too, and a map may have lost all that stood in it.
-        assert all(any(f"{known}.".startswith(f"{key}.") for known in whole) for key in list(found.facts)[:-1])
+        assert all(
+            any(f"{known}.".startswith(f"{key}.") for known in whole) for key in list(found.facts)[:-1]
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
