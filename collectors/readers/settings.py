@@ -35,6 +35,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 _OF_LINES: Final = frozenset({"ini", "properties"})
 #: Names that frameworks give to settings and nothing else; other files of these formats may be anything.
 _STEMS: Final = ("application", "bootstrap", "appsettings")
+_LARGEST: Final = 8 * 1024 * 1024
 _DEEPEST: Final = 64
 _MOST_PLACES: Final = 100
 
@@ -81,6 +82,8 @@ def fill(
     left out, and a later one wins.
     """
     known = format or _format_of(name)
+    if len(data) > _LARGEST:
+        raise UnseenError("too_large", f"{name}: more than {_LARGEST // 1024 // 1024} MB of settings")
     trees = documents.yaml_trees(data, name) if known == "yaml" else [(1, _TREES[known](data, name))]
     exported = exports.flat(trees[0][1]) if known == "json" else None
     maps = [(1, exported)] if exported else [(line, tree) for line, tree in trees if isinstance(tree, dict)]

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.readers._keys import Keys
@@ -179,6 +179,28 @@ def test_null_and_what_is_empty_are_empty(kind: Format) -> None:
         assert config(WHOLE[kind], kind).facts[key] == {"type": "empty", "source_class": "literal"}
 
 
+@given(st.text(alphabet="[]abD =:#;\t\n\r%", max_size=40), st.sampled_from(["", "[a]\n", "[DEFAULT]\na=1\n"]))
+@example("[a]b]\n[]\na\n", "")
+@example(" a=1\n  b\n\n  c\n d\n", "[a]\n")
+def test_configparser_itself_reads_the_same(text: str, front: str) -> None:
+    parser = configparser.RawConfigParser(allow_no_value=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # as its documentation says to do
+    theirs: Any = None
+    # An attribute is missing where a line goes on from nothing, until Python 3.13.
+    with suppress(configparser.Error, AttributeError):
+        parser.read_string(front + text)
+        theirs = {section: dict(parser[section]) for section in parser}
+    ours: Any = None
+    with suppress(UnseenError):
+        ours = {"DEFAULT": {}} | ini.tree((front + text).encode(), "a.ini")
+    assert ours == theirs
+
+
+def test_a_line_of_blanks_costs_no_more_than_another() -> None:
+    data = b"[a]\nb" + b" " * 1_000_000 + b"c\n"
+    assert list(ini.tree(data, "a.ini")["a"]) == [data[4:-1].decode()]
+
+
 # --- properties, beside Java -----------------------------------------------------------------------
 
 #: Prints what java.util.Properties makes of the bytes of a file, a pair a line.
@@ -263,7 +285,7 @@ def test_of_two_properties_the_last_one_wins_and_both_are_told() -> None:
         ("ini", "[a]\nb = C4n4ry\n[c]\nb = 2\nd = 1\nb = 3\n", ": lines 4 and 6 set the same key"),
         ("ini", "[a]\nb = 1\n[c]\n[a]\n", ": lines 1 and 4 set the same key"),
         ("ini", "b = C4n4ry\n", ":1: a key before the first [section]; a file of keys alone is properties or dotenv"),  # noqa: E501
-        ("ini", "[a]\nb\n  C4n4ry\n", ": an indented line below a key without a value"),
+        ("ini", "[a]\nb\n  C4n4ry\n", ":3: goes on below a key without a value"),
         ("ini", "[a]\n= C4n4ry\n", ":2: neither [section] nor key = value"),
         ("toml", "a = C4n4ry\n", ":1:5: no TOML here or just before; is it cut off?"),
         ("toml", 'a = "C4n4ry', ": no TOML; is it cut off?"),
@@ -336,6 +358,12 @@ def test_what_is_nested_beyond_all_use_is_too_large(kind: Format) -> None:
     }
     with pytest.raises(UnseenError, match="too_large"):
         config(deep[kind], kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_beyond_all_use_is_not_parsed(kind: Format) -> None:
+    with pytest.raises(UnseenError, match=rf"settings\.{kind}: more than 8 MB of settings"):
+        config(b"a" * (8 * 1024 * 1024 + 1), kind)
 
 
 def test_names_that_can_be_no_keys_hide_absence_where_they_stand_alone() -> None:
