@@ -27,7 +27,7 @@ from detector.reader import MAX_BYTES, Reader
 
 FILE: Final = "parity.yml"
 #: Bytes that are read of all files together, to know what they hold.
-_MOST_READ: Final = 128 * 1024 * 1024
+_MOST_READ: Final = 64 * 1024 * 1024
 _NEXT_DOCUMENT: Final = b"\n---\n"
 
 

@@ -29,7 +29,7 @@ def written(proposal: Proposal, machine: Machine, *, docker: bool) -> str:
         "",
         *_environments(proposal),
         "",
-        "services:" if proposal.services or machine.projects else "services: []",
+        "services:" if proposal.services or (docker and machine.projects) else "services: []",
     ]
     for name, service in proposal.services.items():
         lines += _service(name, service, proposal.environments)

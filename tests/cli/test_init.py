@@ -411,6 +411,16 @@ def test_containers_of_this_folder_become_a_discovery(
     assert "canary" not in answer.out + answer.err
 
 
+def test_without_the_library_of_docker_a_discovery_is_a_comment(
+    folder: Path, engine: list[bytes], parity: Parity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.cli.init.find_spec", lambda name: None)
+    answer = parity("init", "--print")
+    assert yaml.safe_load(answer.out)["services"] == []
+    assert "# - discover: {type: docker, environment: dev," in answer.out
+    assert "pip install 'parity-detector[docker]'" in answer.out
+
+
 @pytest.mark.parametrize(
     "body", [b"{", b"[" * 100_000, b'"text"', b'[1, {"Labels": 5}]', b'[{"Labels": {"a": 1}}]']
 )
