@@ -5,7 +5,7 @@ A source fills a `Tree` with `wanted`; `installed` reads it. Nothing of the root
 
 from typing import Final
 
-from collectors.readers.installed import gems, java, node, python, runtimes, system
+from collectors.readers.installed import gems, java, node, php, python, runtimes, system
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.tree import Entry, Keep, Tree, shown
 from detector.errors import UnseenError
@@ -15,9 +15,9 @@ from detector.model.words import Basis
 __all__ = ["Entry", "Tree", "installed", "wanted"]
 
 #: The system first: what its packages brought is told by them alone. Runtimes last: some are packages.
-_READERS: Final = (system, python, node, gems, java, runtimes)
+_READERS: Final = (system, python, node, gems, java, php, runtimes)
 #: What is found by search: a folder that cannot be listed may hide any of it.
-_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS, java.COVERS)
+_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS, java.COVERS, php.COVERS)
 
 
 def _table(shape: str) -> dict[str, list[Want]]:
@@ -45,10 +45,9 @@ _ENDINGS: Final = _table("ending")
 def wanted(path: str, entry: Entry) -> Keep | None:  # noqa: ARG001 - programs will be told by it
     """Tell how much of a file any reader asks for, by path and entry alone."""
     folder, _, name = path.rpartition("/")
-    found = (
-        _PATHS.get(path) or _NAMES.get(name) or _ENDINGS.get(name.rpartition(".")[2]) or _FOLDERS.get(folder)
-    )
-    if found is not None:
+    _, dot, ending = name.rpartition(".")
+    found = _PATHS.get(path) or _NAMES.get(name) or (dot and _ENDINGS.get(ending)) or _FOLDERS.get(folder)
+    if found:
         for want in found:
             if want.inside in path:
                 return want.keep

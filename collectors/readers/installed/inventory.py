@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from collectors.readers.installed.tree import Keep
-from detector.errors import UnseenError
+from detector.errors import Reason, UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.items import package
 from detector.model.words import Basis
 
 #: Packages of one inventory at most.
 MOST_PACKAGES: Final = 200_000
+#: Entries of one item and reason that are told at most.
+_MOST_TOLD: Final = 5
 #: Folders of what was fetched to be built or installed: none of it is installed there.
 _CACHES: Final = ("/.cache/", "/.gradle/", "/.m2/repository/", "/.npm/", "/go/pkg/mod/")
 #: Where Debian's packages put what languages install elsewhere: dpkg tells them.
@@ -41,8 +44,8 @@ class Inventory:
     """Packages and versions, what is covered, and what could not be seen."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, set[str]] = {}
-        self._facts: dict[str, Value] = {}
+        #: Of each item, the values that were found: a set where there are several.
+        self._values: dict[str, set[str]] = {}
         self._covers: dict[str, None] = {}
         self._unseen: list[Unseen] = []
         self._owned: set[str] = set()
@@ -67,7 +70,7 @@ class Inventory:
 
     def packages(self) -> Iterator[tuple[str, Collection[str]]]:
         """Yield what was found: item and versions."""
-        yield from self._versions.items()
+        yield from self._values.items()
 
     def cover(self, glob: str) -> None:
         """Note that all items of a glob were looked for: what is not found is not there."""
@@ -76,13 +79,13 @@ class Inventory:
     def add(self, ecosystem: str, name: str, version: str, namespace: str = "") -> None:
         """Note a package. Two versions of one are both told."""
         item = package(ecosystem, name, namespace)
-        if item not in self._versions and len(self._versions) >= MOST_PACKAGES:
+        if item not in self._values and len(self._values) >= MOST_PACKAGES:
             raise UnseenError("too_large", f"more than {MOST_PACKAGES:,} packages")
-        self._versions.setdefault(item, set()).add(version)
+        self.say(item, version)
 
-    def say(self, item: str, value: Value) -> None:
-        """Note a fact that is no package. The first to say it wins."""
-        self._facts.setdefault(item, value)
+    def say(self, item: str, value: str) -> None:
+        """Note a fact. Two values of one are both told."""
+        self._values.setdefault(item, set()).add(value)
 
     def miss(self, item: str, error: UnseenError) -> None:
         """Note what could not be seen: an item, or a glob of items."""
@@ -91,20 +94,34 @@ class Inventory:
     def unite(self, section: Section) -> None:
         """Add what a reader of one database says."""
         for item, value in section.facts.items():
-            self._versions.setdefault(item, set()).update(value if isinstance(value, list) else [str(value)])
+            self._values.setdefault(item, set()).update(value if isinstance(value, list) else [str(value)])
         for glob in section.covers:
             self.cover(glob)
         self._unseen += section.unseen
 
     def section(self, basis: Basis) -> Section:
         """Return what was found."""
-        facts = dict(self._facts)
-        for item, versions in self._versions.items():
-            facts[item] = sorted(versions) if len(versions) > 1 else next(iter(versions))
+        facts: dict[str, Value] = {
+            item: sorted(values) if len(values) > 1 else next(iter(values))
+            for item, values in self._values.items()
+        }
         return Section(
             basis=basis,
             status="partial" if self._unseen else "complete",
             facts=facts,
             covers=tuple(self._covers),
-            unseen=tuple(self._unseen),
+            unseen=tuple(self._told()),
         )
+
+    def _told(self) -> Iterator[Unseen]:
+        """Yield the first of what could not be seen for one reason, and how many more there are."""
+        by_reason: dict[tuple[str, Reason], list[Unseen]] = {}
+        for unseen in self._unseen:
+            by_reason.setdefault((unseen.item, unseen.reason), []).append(unseen)
+        for entries in by_reason.values():
+            yield from entries[: _MOST_TOLD - 1]
+            if len(entries) == _MOST_TOLD:
+                yield entries[-1]
+            elif len(entries) > _MOST_TOLD:
+                more = len(entries) - _MOST_TOLD + 1
+                yield replace(entries[-1], detail=f"{more} more, the last: {entries[-1].detail}")

@@ -80,9 +80,9 @@ def read(tree: Tree, inventory: Inventory) -> None:
         if version is not None:
             (of_system if _is_of_system(path) else own).setdefault(runtime, set()).add(version)
     for runtime, versions in (_packed(inventory) | of_system | own).items():
-        item = f"runtime#{runtime}"
-        inventory.say(item, sorted(versions) if len(versions) > 1 else next(iter(versions)))
-        inventory.cover(item)
+        for version in versions:
+            inventory.say(f"runtime#{runtime}", version)
+        inventory.cover(f"runtime#{runtime}")
 
 
 def python_of(pyvenv: bytes) -> str | None:

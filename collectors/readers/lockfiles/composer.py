@@ -25,11 +25,11 @@ def read(lock: Lock) -> Read:
         if written is not None and (not isinstance(written, list) or len(found) != len(written)):
             detail = f"{lock.name}: `{group}` is no list of packages alone"
             unseen.append(Unseen(item="pkg:composer/*", reason="malformed", detail=detail))
-        pins += [Pin(name=text_at(one, "name"), version=_version(one), scope=scope) for one in found]
+        pins += [Pin(name=text_at(one, "name"), version=version_of(one), scope=scope) for one in found]
     return read_of(lock, "composer", pins, unseen)
 
 
-def _version(found: dict[str, Any]) -> str:
+def version_of(found: dict[str, Any]) -> str:
     """Return a version, address and commit of a branch, or the path of a folder."""
     source, dist = table(found, "source"), table(found, "dist")
     version = text_at(found, "version")

@@ -196,3 +196,7 @@ def test_a_broken_archive_never_reads_as_removals(broken: Cuts, record_property:
 
 def test_an_archive_may_stand_behind_the_script_that_runs_it() -> None:
     assert read({"/app/shop.jar": b"#!/bin/bash\nexec java -jar $0\n" + FAT}).facts == FACTS
+
+
+def test_the_tool_named_jar_is_no_archive() -> None:
+    assert read({"/opt/jdk/bin/jar": b"\x7fELF"}).unseen == ()
