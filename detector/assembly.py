@@ -280,7 +280,7 @@ def _reading(settings: Settings, store: Store) -> Reading:
             config=lambda: settings.config,
             policy=settings.current_policy,
         ),
-        inventories=Inventories(views, settings.current_policy),
+        inventories=Inventories(comparisons, settings.current_policy),
         sources=SourceStates(store=store, config=lambda: settings.config, policy=settings.current_policy),
     )
 

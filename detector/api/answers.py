@@ -29,13 +29,14 @@ def json_answer(
     *,
     volatile: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
+    media_type: str = JSON,
 ) -> web.Response:
     """Return a document, or 304 where the client has it. ``volatile`` fields do not make it another one."""
     body = orjson.dumps(document)
     lasting = (
         orjson.dumps({key: document[key] for key in document if key not in volatile}) if volatile else body
     )
-    return _answer(request, body, JSON, lasting, headers)
+    return _answer(request, body, media_type, lasting, headers)
 
 
 def text_answer(request: web.Request, text: str, media_type: str, *, name: str | None = None) -> web.Response:

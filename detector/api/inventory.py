@@ -5,11 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from detector.api.answers import cursor_of, json_answer, list_answer, page_of, position_of
+from detector.api.answers import JSON, accepted, cursor_of, json_answer, list_answer, page_of, position_of
 from detector.api.asked import Asked
 from detector.api.params import AsOf, HistoryParams, Listed, Params, PromotionParams, SearchParams
 from detector.errors import NotFoundError
+from detector.model.expressions import Numbered
+from detector.queries.bom import MEDIA_TYPE
 
+SNAPSHOT_FORMS: Final = (JSON, MEDIA_TYPE)
 _STEP: Final = timedelta(microseconds=1)
 _MOST_DIGITS: Final = 9
 
@@ -112,9 +115,13 @@ async def snapshots(asked: Asked[Listed]) -> web.StreamResponse:
 
 
 async def snapshot(asked: Asked[Params]) -> web.StreamResponse:
-    """One snapshot with the facts that it holds."""
+    """One snapshot with the facts that it holds, as JSON or as a bill of materials."""
     text = asked.name("number")
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+    if accepted(asked.request, SNAPSHOT_FORMS) == MEDIA_TYPE:
+        state = Numbered(environment=asked.name("environment"), number=number, back=False)
+        bill = await asked.reading.inventories.cyclonedx(state, now=asked.now)
+        return json_answer(asked.request, bill, media_type=MEDIA_TYPE)
     return json_answer(
         asked.request, await asked.reading.inventory.snapshot(asked.name("environment"), number)
     )

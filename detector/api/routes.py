@@ -263,6 +263,7 @@ INTERFACE: Final = (
         scope="read",
         handler=inventory.snapshot,
         answer=i.SnapshotDetail,
+        forms=inventory.SNAPSHOT_FORMS,
     ),
     Route(
         method="POST",

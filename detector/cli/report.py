@@ -43,7 +43,7 @@ _FIRMNESS: Final = (DRIFT, CANNOT_TELL, PARITY)
     type=click.Choice(_FORMATS),
     default="table",
     show_default=True,
-    help="Format of the report; cyclonedx is the inventory of one environment.",
+    help="Format of the report; cyclonedx is the inventory of one environment or snapshot.",
 )
 def report(
     left: str | None,
@@ -114,16 +114,16 @@ def _inventory(environment: str | None, other: str | None, config_path: str | No
 
     if environment is None or other is not None:
         raise UsageError("an inventory is of one environment: parity report prod -o cyclonedx")
-    name: str = environment
+    state = _state(environment)
 
     async def ask() -> dict[str, Any]:
         async with asked(config_path) as (reading, now):
-            return await reading.inventories.cyclonedx(name, now=now)
+            return await reading.inventories.cyclonedx(state, now=now)
 
     document = asyncio.run(ask())
     _json(document)
     count = len(document["components"])
-    finish(PARITY, f"report: {count} service{'s' * (count != 1)} of {name}")
+    finish(PARITY, f"report: {count} service{'s' * (count != 1)} of {environment}")
 
 
 def _json(document: Mapping[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import click
 
@@ -10,6 +11,8 @@ from detector.cli.output import CANNOT_TELL, config_option, finish, say, styled
 from detector.cli.progress import as_they_end
 from detector.config.records import Config, Source
 from detector.errors import NotFoundError, UsageError, did_you_mean
+from detector.model.facts import Observation
+from detector.reader import Part
 
 
 @click.command()
@@ -17,7 +20,11 @@ from detector.errors import NotFoundError, UsageError, did_you_mean
 @click.option("--service", "services", multiple=True, help="Only this service (repeatable).")
 @click.option("--no-store", is_flag=True, help="Look, and keep nothing.")
 @click.option(
-    "--format", "output", type=click.Choice(["table", "json"]), default="table", help="What to print."
+    "--format",
+    "output",
+    type=click.Choice(["table", "json", "cyclonedx"]),
+    default="table",
+    help="What to print.",
 )
 @config_option
 def snapshot(
@@ -29,7 +36,8 @@ def snapshot(
 ) -> None:
     """Run the sources of some or all environments once; a new snapshot begins where something changed.
 
-    With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take.
+    With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take; with
+    cyclonedx the bill of materials of one environment.
     """
     from detector.cli.asking import collecting, configuration
     from detector.logging import configure
@@ -37,12 +45,15 @@ def snapshot(
     configure(level=logging.WARNING)
     config = configuration(config_path)
     wanted = sources_of(config, environments, services)
-    if output == "json" or no_store:
-        documents, failed = asyncio.run(_observed(config, wanted))
-        if output == "json":
+    if output == "cyclonedx" and len({source.environment for source in wanted}) != 1:
+        raise UsageError("a bill of materials is of one environment: parity snapshot prod --format cyclonedx")
+    if output != "table" or no_store:
+        observations, failed = asyncio.run(_observed(config, wanted))
+        if output != "table":
             import orjson
 
-            say(orjson.dumps(documents, option=orjson.OPT_INDENT_2).decode())
+            document = _DOCUMENTS[output](observations)
+            say(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     else:
         with collecting():
             failed = asyncio.run(_stored(config, wanted))
@@ -86,11 +97,10 @@ async def _stored(config: Config, wanted: list[Source]) -> int:
     return failed
 
 
-async def _observed(config: Config, wanted: list[Source]) -> tuple[list[dict[str, Any]], int]:
+async def _observed(config: Config, wanted: list[Source]) -> tuple[list[Observation], int]:
     from detector.assembly import looking
-    from detector.model.canonical import observation_document
 
-    documents: list[dict[str, Any]] = []
+    observations: list[Observation] = []
     failed = 0
     async with looking(config) as collect:
         async for looked in as_they_end([collect.look(source) for source in wanted]):
@@ -99,8 +109,39 @@ async def _observed(config: Config, wanted: list[Source]) -> tuple[list[dict[str
             click.echo(
                 run_line(looked.source, why.reason if why else None, why.detail if why else ""), err=True
             )
-            documents += [observation_document(observation) for observation in looked.observations]
-    return documents, failed
+            observations += looked.observations
+    return observations, failed
+
+
+def _as_observations(observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    from detector.model.canonical import observation_document
+
+    return [observation_document(observation) for observation in observations]
+
+
+def _as_bill(observations: Sequence[Observation]) -> dict[str, Any]:
+    """Return the bill of one environment, as these observations alone have it."""
+    from datetime import UTC, datetime
+
+    from detector.queries.bom import bill_of
+    from detector.queries.files import FileState, view_of_files
+
+    now = datetime.now(UTC)
+    environment = observations[0].environment if observations else ""
+    parts: dict[str, list[Part]] = {}
+    for each in observations:
+        if each.traffic == "live":
+            part = Part(sections=each.sections, component=each.component, component_kind=each.component_kind)
+            parts.setdefault(each.service, []).append(part)
+    states = {name: FileState(expression=environment, parts=tuple(here)) for name, here in parts.items()}
+    views = {name: view_of_files(state, name, now=now)[1] for name, state in states.items()}
+    return bill_of(environment, views, at=now)
+
+
+_DOCUMENTS: Final[Mapping[str, Callable[[Sequence[Observation]], Any]]] = {
+    "json": _as_observations,
+    "cyclonedx": _as_bill,
+}
 
 
 def run_line(source: Source, result: str | None, detail: str, *, changed: bool = False) -> str:

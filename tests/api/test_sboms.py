@@ -203,3 +203,28 @@ async def test_every_media_type_of_a_bill_is_documented(empty: House) -> None:
     described = await empty.json("/api/v1/openapi.json")
     path = "/api/v1/environments/{environment}/services/{service}/observations/{source}"
     assert {*sbom.SbomReader.MEDIA_TYPES} < {*described["paths"][path]["put"]["requestBody"]["content"]}
+
+
+async def test_a_snapshot_is_a_bill_too_and_sent_back_it_is_the_same(empty: House) -> None:
+    await push(empty, (FILES / "npm.cdx.json").read_bytes())
+    first = "/api/v1/environments/staging/snapshots/1"
+    response = await empty.ask("GET", first, headers={"Accept": CYCLONEDX})
+    assert (response.status, response.content_type) == (200, CYCLONEDX)
+    bill = await response.read()
+    again = await empty.ask(
+        "GET", first, headers={"Accept": CYCLONEDX, "If-None-Match": response.headers["ETag"]}
+    )
+    assert again.status == 304
+    other = "/api/v1/environments/prod-eu/services/checkout/observations/ci"
+    assert (await push(empty, bill, path=other, who="push-one")).status == 200
+    document = await empty.json(
+        "/api/v1/diff?left=staging&right=prod-eu&service=checkout&section=dependencies"
+    )
+    assert [item for item in document["items"] if item["kind"] == "difference"] == []
+    assert document["summary"]["in_sync"] > 20
+    assert "json" in (await empty.ask("GET", first)).content_type
+    assert (await empty.ask("GET", first, headers={"Accept": "text/csv"})).status == 406
+    missing = await empty.ask("GET", first.replace("/1", "/9"), headers={"Accept": CYCLONEDX})
+    assert missing.status == 404
+    foreign = await push(empty, bill, path=other.replace("checkout", "search"), who="admin")
+    assert await told(foreign) == (422, "validation-failed")

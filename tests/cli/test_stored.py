@@ -576,6 +576,32 @@ def test_an_inventory_is_of_one_environment(parity: Parity, shop: Path) -> None:
     assert first["serialNumber"] == second["serialNumber"]
 
 
+def test_an_inventory_may_be_of_a_snapshot(parity: Parity, shop: Path) -> None:
+    (shop / "requirements.prod.txt").write_text("django==5.2.9\nflask==3.1.1\n")
+    parity("snapshot", "prod")
+    now, before = (json.loads(parity("report", state, "-o", "cyclonedx").out) for state in ("prod", "prod~1"))
+    versions = [
+        {one["version"] for one in bill["components"][0]["components"] if one["name"] == "django"}
+        for bill in (now, before)
+    ]
+    assert versions == [{"5.2.9"}, {"5.2.8"}]
+    unknown = parity("report", "prod#99", "-o", "cyclonedx")
+    assert (unknown.code, "the newest is prod#" in unknown.why) == (2, True)
+
+
+def test_a_look_at_one_environment_prints_its_bill_and_stores_nothing(parity: Parity, shop: Path) -> None:
+    (shop / "requirements.prod.txt").write_text("django==5.2.9\nflask==3.1.1\n")
+    answer = parity("snapshot", "prod", "--format", "cyclonedx")
+    assert answer.code == 0
+    (shop / "now.cdx.json").write_text(answer.out)
+    (shop / "stored.cdx.json").write_text(parity("report", "prod", "-o", "cyclonedx").out)
+    compared = parity("diff", "stored.cdx.json", "now.cdx.json")
+    assert (compared.code, "django 5.2.8 → 5.2.9" in compared.out) == (1, True)
+    assert parity("diff", "now.cdx.json", "now.cdx.json").code == 0
+    refused = parity("snapshot", "--format", "cyclonedx")
+    assert (refused.code, "of one environment" in refused.why) == (2, True)
+
+
 def test_a_report_that_makes_no_sense_is_refused(parity: Parity, shop: Path) -> None:
     refused = parity("report", "staging")
     assert (refused.code, refused.why) == (

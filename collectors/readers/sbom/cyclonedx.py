@@ -7,6 +7,7 @@ what only development needs.
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -131,17 +132,22 @@ def read_bom(bom: Bom, name: str) -> Read:
 def _services_of_an_environment(bom: Bom, name: str) -> Read:
     """Return what an inventory of Parity's own says: each service with what belongs to it."""
     parts = []
+    blind = {ref for each in bom.compositions or () for ref in each.assemblies or ()}
     for number, service in enumerate(bom.components or []):
         inventory = Inventory(name=name)
-        _add(inventory, [(f"/components/{number}/components", service.components or [])], None)
-        for component in service.components or []:
+        inside = service.components or []
+        packages = [component for component in inside if component.type != "container"]
+        _add(inventory, [(f"/components/{number}/components", packages)], None)
+        for component in inside:
             if component.type == "container":
-                digest = (component.purl or "").rpartition("@")[2].partition("?")[0]
-                inventory.add_image(component.name, component.version or "", digest)
+                digest = (component.purl or "").partition("@")[2].partition("?")[0]
+                inventory.add_image(component.name, component.version or "", unquote(digest))
         for server in bom.services or []:
-            owner, slash, instance = (server.ref or "").rpartition("/")
-            if slash and owner == service.name:
-                inventory.add_server(instance, server.name, server.version or "")
+            owner, slash, instance = (server.ref or "").rpartition("/backing/")
+            if slash and owner == service.ref:
+                inventory.add_server(instance.partition("@")[0], server.name, server.version or "")
+        if service.ref in blind:
+            inventory.incomplete("not all of this service was seen when the bill was written")
         parts.append(Part(service=service.name, sections=inventory.sections()))
     return Read(parts=tuple(parts))
 
