@@ -11,6 +11,7 @@ import orjson
 
 from bench import (
     arriving,
+    bills,
     differing,
     judging,
     keeping,
@@ -48,6 +49,7 @@ WORKS: Final[dict[str, Callable[[Size], Iterator[Work]]]] = {
     "B14": lambda _: starting.whole_process(),
     "J1": lambda size: judging.many(size.facts),
     "J2": lambda size: judging.again(size.facts),
+    "S1": lambda size: bills.read(size.components),
     "V1": lambda size: ordering.steps(size.version_pairs),
 }
 OUT: Final = Path(__file__).parent / "out" / "bench.json"

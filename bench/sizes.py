@@ -72,6 +72,8 @@ class Size:
     rounds: int
     #: B1 to B3, J1, J2.
     facts: int
+    #: S1.
+    components: int
     #: V1.
     version_pairs: int
     #: B4, B5.
@@ -100,6 +102,7 @@ class Size:
 QUICK: Final = Size(
     rounds=7,
     facts=10_000,
+    components=1_000,
     version_pairs=20_000,
     pushes=Pushes(targets=300, few=100, facts=2_000, at_once=50),
     kept=Fleet(targets=20, facts=1_000, polls=30),
@@ -116,6 +119,7 @@ QUICK: Final = Size(
 FULL: Final = Size(
     rounds=15,
     facts=10_000,
+    components=5_000,
     version_pairs=100_000,
     pushes=Pushes(targets=1_000, few=100, facts=2_000, at_once=200),
     kept=Fleet(targets=200, facts=1_000, polls=100),

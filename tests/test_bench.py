@@ -34,6 +34,7 @@ from detector.engine.view import Interner, View
 SMALL = Size(
     rounds=1,
     facts=400,
+    components=50,
     version_pairs=400,
     pushes=Pushes(targets=4, few=100, facts=100, at_once=2),
     kept=Fleet(targets=3, facts=60, polls=3),
@@ -260,8 +261,9 @@ def test_made_up_environments_differ_in_one_of_a_hundred_facts_and_are_the_same_
 
 #: What one of these costs alone is more than comparing two files may.
 HEAVY = {
-    "aiohttp", "alembic", "apscheduler", "asyncio", "boto3", "botocore", "deepdiff", "docker", "jinja2",
-    "pydantic", "rich", "slack_sdk", "sqlalchemy", "statistics", "structlog", "yaml",
+    "aiohttp", "alembic", "apscheduler", "asyncio", "boto3", "botocore", "deepdiff", "defusedxml", "docker",
+    "jinja2", "msgspec", "packageurl", "pydantic", "rich", "slack_sdk", "sqlalchemy", "statistics",
+    "structlog", "yaml",
 }  # fmt: skip
 PROGRAM = """
 import sys
@@ -284,3 +286,12 @@ def test_comparing_two_dotenv_files_imports_nothing_heavy(tmp_path: Path) -> Non
     imported = set(done.stdout.partition("imported: ")[2].split())
     assert "detector" in imported
     assert imported & HEAVY == set()
+
+
+def test_comparing_two_bills_imports_nothing_heavy_but_what_decodes_them(tmp_path: Path) -> None:
+    for name in ("staging.cdx.json", "prod.cdx.json"):
+        (tmp_path / name).write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}')
+    command = [sys.executable, "-c", PROGRAM, "staging.cdx.json", "prod.cdx.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    imported = set(done.stdout.partition("imported: ")[2].split())
+    assert imported & HEAVY == {"msgspec"}

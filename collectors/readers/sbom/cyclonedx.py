@@ -6,13 +6,14 @@ what only development needs.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 import msgspec
 
 from collectors.readers.sbom.decoding import Text, decoded, fault
-from collectors.readers.sbom.inventory import MOST_COMPONENTS, Inventory
+from collectors.readers.sbom.inventory import MOST_COMPONENTS, Inventory, Use
 from detector.reader import Part, Read
 
 SPEC_VERSIONS: Final = ("1.2", "1.3", "1.4", "1.5", "1.6", "1.7")
@@ -28,12 +29,12 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-class _Property(msgspec.Struct):
+class _Property(msgspec.Struct, gc=False):
     name: str = ""
     value: str | None = None
 
 
-class Component(msgspec.Struct):
+class Component(msgspec.Struct, gc=False):
     """A component, as far as it is read."""
 
     type: Kind
@@ -46,36 +47,36 @@ class Component(msgspec.Struct):
     components: list["Component"] | None = None
 
 
-class _Marked(Component):
+class _Marked(Component, gc=False):
     """A component with its properties, decoded only where one of them matters."""
 
     components: list["_Marked"] | None = None  # type: ignore[assignment]
     properties: list[_Property] | None = None
 
 
-class _Service(msgspec.Struct):
+class _Service(msgspec.Struct, gc=False):
     name: Text
     version: Text | None = None
     ref: str | None = msgspec.field(name="bom-ref", default=None)
     services: list["_Service"] | None = None
 
 
-class _Dependency(msgspec.Struct):
+class _Dependency(msgspec.Struct, gc=False):
     ref: str
-    needs: list[str] | None = msgspec.field(name="dependsOn", default=None)
+    needs: tuple[str, ...] | None = msgspec.field(name="dependsOn", default=None)
 
 
-class _Composition(msgspec.Struct):
+class _Composition(msgspec.Struct, gc=False):
     aggregate: str = ""
     assemblies: list[str] | None = None
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, gc=False):
     component: Component | None = None
     properties: list[_Property] | None = None
 
 
-class Bom(msgspec.Struct):
+class Bom(msgspec.Struct, gc=False):
     """A bill, as far as it is read."""
 
     form: Any = msgspec.field(name="bomFormat", default=None)
@@ -87,12 +88,14 @@ class Bom(msgspec.Struct):
     compositions: list[_Composition] | None = None
 
 
-class MarkedBom(Bom):
+class MarkedBom(Bom, gc=False):
     """A bill whose components are marked by properties."""
 
     components: list[_Marked] | None = None  # type: ignore[assignment]
 
 
+#: One and the same record for all that are used alike.
+_use: Final = cache(Use)
 #: Lists of components, each with its place.
 _Levels = list[tuple[str, Sequence[Component]]]
 
@@ -174,8 +177,7 @@ def _add(inventory: Inventory, levels: _Levels, direct: frozenset[str] | None) -
                 component.purl or "",
                 place,
                 group=component.group or "",
-                scope=scope,
-                direct=None if direct is None else component.ref in direct,
+                use=_use(scope, None if direct is None else component.ref in direct),
             )
             if component.components:
                 levels.append((f"{place}/components", component.components))
@@ -197,7 +199,7 @@ class _Graph:
 
     def __init__(self, bom: Bom, root: Component | None) -> None:
         self._root = root.ref if root is not None else None
-        self._needs = {each.ref: each.needs or [] for each in bom.dependencies or ()}
+        self._needs = {each.ref: each.needs or () for each in bom.dependencies or ()}
         self._refs: list[str] = [self._root] if self._root else []
         #: Own code and lockfiles between the project and its packages.
         self._unnamed: set[str] = set()

@@ -113,7 +113,9 @@ def _texts_in(document: msgspec.Struct) -> int:
                 found += len(family) - list(map(attrgetter(name), family)).count(None)
             for name in fields.records:
                 held = list(filter(None, map(attrgetter(name), family)))
-                below.append(list(chain.from_iterable(held)) if held and isinstance(held[0], list) else held)
+                below.append(
+                    list(chain.from_iterable(held)) if held and isinstance(held[0], (list, tuple)) else held
+                )
         level = [family for family in below if family]
         if not level:
             return found

@@ -29,7 +29,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class _Use(NamedTuple):
+class Use(NamedTuple):
     """What a bill says of a package beside its version."""
 
     #: Empty: it runs in production; else ``dev`` or ``optional``.
@@ -39,7 +39,7 @@ class _Use(NamedTuple):
     platform: str | None = None
 
 
-_NOTHING: Final = _Use()
+NOTHING: Final = Use()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,13 +48,18 @@ class Inventory:
 
     #: Path of the bill, for messages.
     name: str
-    #: Item -> version and use of each mention.
-    _copies: dict[str, list[tuple[str, _Use]]] = field(default_factory=dict)
+    #: Most packages are mentioned once: no list is made for each, for a bill may name very many.
+    _versions: dict[str, str] = field(default_factory=dict)
+    _uses: dict[str, Use] = field(default_factory=dict)
+    #: Item -> version and use of each further mention.
+    _further: dict[str, list[tuple[str, Use]]] = field(default_factory=dict)
     _others: dict[str, set[str]] = field(default_factory=dict)
     _backing: dict[str, set[str]] = field(default_factory=dict)
     _image: dict[str, Value] = field(default_factory=dict)
     _ecosystems: set[str] = field(default_factory=set)
     _unseen: list[Unseen] = field(default_factory=list)
+    #: Gaps beyond those that are named.
+    _unnamed: int = 0
     _gaps: Counter[str] = field(default_factory=Counter)
     _left_out: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -68,23 +73,26 @@ class Inventory:
         place: str,
         *,
         group: str = "",
-        scope: tuple[str, ...] = (),
-        direct: bool | None = None,
+        use: Use = NOTHING,
     ) -> None:
         """Take down one component. ``kind`` is a type of CycloneDX, ``place`` where it stands."""
         if kind == "operating-system":
             self._system(name, version, place)
         elif purl:
             try:
-                (item, ecosystem, platform), written = read_purl(purl)
+                item, ecosystem, written, platform = read_purl(purl)
                 written = written or checked_version(version)
             except PurlError as error:
                 self._gap("invalid-purl", _any(name, group), error.reason, f"{place}: {error}")
                 return
             self._ecosystems.add(ecosystem)
             if written:
-                use = _Use(scope, direct, platform)
-                self._copies.setdefault(item, []).append((written, use))
+                if platform is not None:
+                    use = use._replace(platform=platform)
+                if item in self._versions:
+                    self._further.setdefault(item, []).append((written, use))
+                else:
+                    self._versions[item], self._uses[item] = written, use
             else:
                 self._gap("no-version", item, "not_in_view", f"{place}: no version")
         elif kind == "platform" and _RUNTIME.fullmatch(runtime := name.lower()) and _WORD.fullmatch(version):
@@ -126,17 +134,12 @@ class Inventory:
 
     def sections(self) -> dict[SectionName, Section]:
         """Return what was gathered as sections of what was built."""
-        facts: dict[str, Value] = {}
-        hints: dict[str, Mapping[str, Any]] = {}
-        for item, copies in self._copies.items():
-            if len(copies) == 1:
-                ((version, use),) = copies
-                facts[item] = version
-            else:
-                facts[item] = _one_or_all({version for version, _ in copies})
-                use = _together([use for _, use in copies])
-            if use != _NOTHING:
-                hints[item] = _hints(use)
+        facts: dict[str, Value] = {**self._versions}
+        uses = {**self._uses}
+        for item, mentions in self._further.items():
+            facts[item] = _one_or_all({self._versions[item], *(version for version, _ in mentions)})
+            uses[item] = _together([self._uses[item], *(use for _, use in mentions)])
+        hints = {item: _hints(use) for item, use in uses.items() if use is not NOTHING and use != NOTHING}
         facts |= {item: _one_or_all(values) for item, values in self._others.items()}
         unseen = tuple(self._all_unseen())
         dependencies = Section(
@@ -174,12 +177,16 @@ class Inventory:
 
     def _gap(self, code: str, item: str, reason: Reason, detail: str) -> None:
         self._gaps[code] += 1
+        if len(self._unseen) >= _MOST_GAPS:
+            self._unnamed += 1
+            return
         self._unseen.append(Unseen(item=item, reason=reason, detail=f"{self.name}{detail}"))
 
     def _all_unseen(self) -> Iterable[Unseen]:
-        yield from self._unseen[:_MOST_GAPS]
-        if more := self._unseen[_MOST_GAPS:]:
-            yield Unseen(item="*", reason=more[0].reason, detail=f"{self.name}: {len(more)} more")
+        yield from self._unseen
+        if self._unnamed:
+            detail = f"{self.name}: {self._unnamed} more"
+            yield Unseen(item="*", reason=self._unseen[-1].reason, detail=detail)
 
 
 #: Code of a warning -> its words, with the number of components.
@@ -202,12 +209,12 @@ def _one_or_all(values: set[str]) -> Value:
     return next(iter(values)) if len(values) == 1 else sorted(values)
 
 
-def _together(uses: Collection[_Use]) -> _Use:
+def _together(uses: Collection[Use]) -> Use:
     """Return what is true of a package that is listed several times: needed anywhere is needed."""
     scopes = [use.scope for use in uses]
     told = [use.direct for use in uses if use.direct is not None]
     platforms = {use.platform for use in uses}
-    return _Use(
+    return Use(
         scope=tuple(sorted({word for scope in scopes for word in scope})) if all(scopes) else (),
         direct=any(told) if told else None,
         platform=platforms.pop() if len(platforms) == 1 else None,
@@ -215,7 +222,7 @@ def _together(uses: Collection[_Use]) -> _Use:
 
 
 @lru_cache(maxsize=1_024)
-def _hints(use: _Use) -> Mapping[str, Any]:
+def _hints(use: Use) -> Mapping[str, Any]:
     return {
         name: list(told) if isinstance(told, tuple) else told
         for name, told in use._asdict().items()

@@ -5,8 +5,7 @@ which rpm and some tools for dpkg keep apart from the version.
 """
 
 import re
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote
 
 from detector.errors import Reason
@@ -20,16 +19,15 @@ _LONGEST_VERSION: Final = 1_024
 _KNOWN: Final = frozenset(ECOSYSTEMS)
 #: What needs a closer look: escapes, blanks, anything that could be an address.
 _ODD: Final = re.compile(r"[^A-Za-z0-9._~/+-]")
+#: What was read before: bills say the same again and again.
+_READ: Final[dict[str, "Purl"]] = {}
+_MOST_READ: Final = 131_072
 _EPOCH: Final = re.compile(r"(?:\A|&)epoch=([0-9]{1,9})(?:&|\Z)")
 
 
-class Purl(NamedTuple):
-    """A package, canonically named."""
-
-    item: str
-    ecosystem: str
-    #: Of one program that is packed for each platform: which one this is.
-    platform: str | None
+#: Item, ecosystem, version (empty where there is none), and of one program that is packed for each platform:
+#: which one this is. A plain tuple of texts, for the collector of garbage looks at no such.
+Purl = tuple[str, str, str, str | None]
 
 
 class PurlError(ValueError):
@@ -40,11 +38,18 @@ class PurlError(ValueError):
         super().__init__(message)
 
 
-def read_purl(text: str) -> tuple[Purl, str]:
-    """Return the package that a package URL names, and its version, empty where there is none.
+def read_purl(text: str) -> Purl:
+    """Return the package and version that a package URL names. Raises PurlError."""
+    known = _READ.get(text)
+    if known is None:
+        known = _parsed(text)
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        _READ[text] = known
+    return known
 
-    Raises PurlError.
-    """
+
+def _parsed(text: str) -> Purl:
     if len(text) > _LONGEST:
         raise _malformed(f"longer than {_LONGEST} characters")
     rest, _, subpath = text.partition("#")
@@ -55,11 +60,11 @@ def read_purl(text: str) -> tuple[Purl, str]:
         path, version = rest, ""
     if version and (_ODD.search(version) or "epoch=" in qualifiers):
         version = _version(version, qualifiers)
-    return _package(path, subpath), version
+    item, ecosystem, platform = _package(path, subpath)
+    return item, ecosystem, version, platform
 
 
-@lru_cache(maxsize=65_536)
-def _package(path: str, subpath: str) -> Purl:
+def _package(path: str, subpath: str) -> tuple[str, str, str | None]:
     scheme, _, path = path.partition(":")
     ecosystem, _, names = path.strip("/").partition("/")
     ecosystem = ecosystem.lower()
@@ -82,7 +87,7 @@ def _package(path: str, subpath: str) -> Purl:
         raise _malformed("a name too long to be one")
     # The word stands in the item of a package of npm that is packed for each platform.
     platform = split_platform(f"{namespace}/{name}".lstrip("/"))[1] if item.endswith("platform") else None
-    return Purl(item, ecosystem, platform)
+    return item, ecosystem, platform
 
 
 def _malformed(message: str) -> PurlError:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from collectors.readers.sbom.decoding import Text, decoded, fault
-from collectors.readers.sbom.inventory import MOST_COMPONENTS, Inventory
+from collectors.readers.sbom.inventory import MOST_COMPONENTS, Inventory, Use
 from detector.reader import Part, Read
 
 SPEC_VERSIONS: Final = ("SPDX-2.2", "SPDX-2.3")
@@ -49,28 +49,28 @@ _NEEDS: Final[Mapping[str, tuple[bool, str]]] = {
 _CONTAINED: Final = frozenset({"CONTAINS", "CONTAINED_BY"})
 
 
-class Reference(msgspec.Struct):
+class Reference(msgspec.Struct, gc=False):
     """Where else a package is known."""
 
     kind: str = msgspec.field(name="referenceType", default="")
     locator: Text | None = msgspec.field(name="referenceLocator", default=None)
 
 
-class Package(msgspec.Struct):
+class Package(msgspec.Struct, gc=False):
     """A package, as far as it is read."""
 
-    id: Text = msgspec.field(name="SPDXID")
+    id: str = msgspec.field(name="SPDXID")
     name: Text
     version: Text | None = msgspec.field(name="versionInfo", default=None)
     purpose: str | None = msgspec.field(name="primaryPackagePurpose", default=None)
-    references: list[Reference] | None = msgspec.field(name="externalRefs", default=None)
+    references: tuple[Reference, ...] | None = msgspec.field(name="externalRefs", default=None)
 
 
-class _Element(msgspec.Struct):
+class _Element(msgspec.Struct, gc=False):
     id: str = msgspec.field(name="SPDXID", default="")
 
 
-class Relationship(msgspec.Struct):
+class Relationship(msgspec.Struct, gc=False):
     """What one element is to another."""
 
     one: str = msgspec.field(name="spdxElementId")
@@ -78,7 +78,7 @@ class Relationship(msgspec.Struct):
     other: str = msgspec.field(name="relatedSpdxElement")
 
 
-class Document(msgspec.Struct):
+class Document(msgspec.Struct, gc=False):
     """A document, as far as it is read."""
 
     spec_version: Any = msgspec.field(name="spdxVersion", default=None)
@@ -127,8 +127,7 @@ def read_document(document: Document, name: str, *, cut_off: bool = False) -> Re
             _stated(package.version),
             _purl_of(package),
             f"/packages/{number}",
-            scope=graph.scope_of(package.id),
-            direct=graph.is_direct(package.id),
+            use=Use(graph.scope_of(package.id), graph.is_direct(package.id)),
         )
     inventory.warnings += _odd_ends(document, ids)
     if cut_off:
@@ -168,24 +167,25 @@ def _root(document: Document, ids: Collection[str]) -> str | None:
     return described.pop() if len(described) == 1 else None
 
 
+def _need(relationship: Relationship) -> tuple[str, str, str]:
+    """Return who needs whom, and the scope that this gives."""
+    forward, scope = _NEEDS[relationship.kind]
+    one, other = relationship.one, relationship.other
+    return (one, other, scope) if forward else (other, one, scope)
+
+
 class _Graph:
     """Who needs whom: what only development or options reach is of no other use."""
 
     def __init__(self, relationships: Iterable[Relationship], root: str | None) -> None:
-        needs: dict[str, list[tuple[str, str]]] = {}
-        self._direct: set[str] = set()
-        scoped = False
-        for each in relationships:
-            if each.kind not in _NEEDS:
-                continue
-            forward, scope = _NEEDS[each.kind]
-            one, other = (each.one, each.other) if forward else (each.other, each.one)
-            needs.setdefault(one, []).append((other, scope))
-            scoped = scoped or bool(scope)
-            if one == root and each.kind not in _CONTAINED:
-                self._direct.add(other)
+        told = [each for each in relationships if each.kind in _NEEDS]
+        asked = (each for each in told if root in {each.one, each.other} and each.kind not in _CONTAINED)
+        self._direct = {other for one, other, _ in map(_need, asked) if one == root}
         self._reached: dict[str, str] = {}
-        if scoped and root is not None:
+        if root is not None and any(_NEEDS[each.kind][1] for each in told):
+            needs: dict[str, list[tuple[str, str]]] = {}
+            for one, other, scope in map(_need, told):
+                needs.setdefault(one, []).append((other, scope))
             for scope in ("", "optional", "dev"):
                 self._reach(root, needs, scope)
 
