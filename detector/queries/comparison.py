@@ -306,11 +306,9 @@ class Comparisons:
         sides = (pair.left.name, pair.right.name)
         return _Said(accepted=accepted, deployed=await self._rollouts.deployed(sides, at))
 
-    async def views_of(
-        self, expression: EnvironmentState, *, now: datetime
-    ) -> tuple[State, Mapping[str, View]]:
+    async def views_of(self, said: EnvironmentState, *, now: datetime) -> tuple[State, Mapping[str, View]]:
         """Return one state of an environment and its views. Raises NotFoundError, ExpressionError."""
-        asked = await self._asked(expression, now)
+        asked = await self._asked(said, now)
         return asked.state, await self._views_of(asked, None, now)
 
     async def _views_of(
