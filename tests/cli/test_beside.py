@@ -105,6 +105,18 @@ def test_collecting_beside_it_is_left_to_it(served: Service, beside: Parity, com
     assert beside("snapshot", "--no-store").code == 0
 
 
+def test_a_bill_of_materials_is_pushed_as_any_file(beside: Parity) -> None:
+    listed = [{"type": "library", "name": "django", "purl": "pkg:pypi/django@5.2.10"}]
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": listed}
+    Path("bom.json").write_text(json.dumps(bill))
+    words = ("push", "bom.json", "--env", "prod", "--service", "api", "--source", "ci")
+    assert good(beside(*words)).why.startswith("push: taken as prod#")
+    assert good(beside(*words)).why == "push: nothing changed"
+    Path("bom.json").write_text('{"bomFormat": "CycloneDX", "specVersion": "9.9"}')
+    refused = beside(*words)
+    assert (refused.code, "sbom-version" in refused.why) == (3, True)
+
+
 def test_a_push_to_nobody_says_what_to_start(shop: Path, parity: Parity) -> None:
     refused = parity("push", ".env.prod", "--env", "prod", "--service", "api")
     assert refused.code == 2

@@ -6,21 +6,26 @@ numbers were replaced.
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from collectors.readers.lockfile import LockfileReader
 from collectors.readers.sbom import SbomReader
 from detector.errors import UnseenError
-from detector.model.facts import Section
+from detector.model.canonical import observation_digest, observation_document
+from detector.model.facts import Observation, Section
 from detector.model.fingerprints import Fingerprinter
+from detector.model.wire import json_document, observations_from
 from detector.reader import Read
 from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, SOME_FLIPS_OR_MANY, Cuts, Record
 
 FINGERPRINTER = Fingerprinter(b"k" * 32)
 FILES = Path(__file__).parent / "sboms"
+KINDS = ("application", "operating-system", "platform", "container", "file")
 WRITTEN = ["npm.cdx.json", "npm.spdx.json", "uv.cdx.json"]
 
 
@@ -508,6 +513,22 @@ def test_what_stands_beside_names_and_versions_is_not_copied() -> None:
         spdx({"name": "b", "sourceInfo": "C4n4ry", "downloadLocation": "git+https://C4n4ry@git.example"})
     )
     assert "C4n4ry" not in str(found)
+
+
+HOSTILE = ("<img src=x onerror=alert(1)>", "=cmd|'/c calc'!A1", "\u202e", "é" * 400, "a/../b", " x ", "%00")
+
+
+def test_whatever_is_read_of_a_bill_can_be_sent() -> None:
+    named = [{"name": name, "group": name, "version": name} for name in HOSTILE]
+    others = [{"type": kind, "name": name, "version": name} for kind in KINDS for name in HOSTILE]
+    addressed = [{"purl": f"pkg:npm/p{n}@{quote(name, safe='')}"} for n, name in enumerate(HOSTILE)]
+    services = [{"name": name, "version": name} for name in HOSTILE]
+    (part,) = read(bill(*named, *others, *addressed, services=services)).parts
+    observation = Observation(
+        environment="prod", service="api", source="ci", observed_at=datetime.now(UTC), sections=part.sections
+    )
+    (again,) = observations_from(json_document(json.dumps(observation_document(observation)).encode()))
+    assert observation_digest(again.sections) == observation_digest(part.sections)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
