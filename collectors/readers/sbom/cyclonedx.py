@@ -230,8 +230,8 @@ class _Graph:
         """Return what is odd in it; no fact depends on that."""
         told, known = [], frozenset(self._refs)
         if doubled := len(self._refs) - len(known):
-            told.append(f"doubled-ref: {doubled} components have the bom-ref of another")
+            told.append(f"doubled-ref: components with the bom-ref of another: {doubled}")
         needed = {ref for needs in self._needs.values() for ref in needs} | self._needs.keys()
         if dangling := len(needed - known):
-            told.append(f"dangling-ref: {dangling} entries of dependencies name no component")
+            told.append(f"dangling-ref: dependencies that name no component: {dangling}")
         return told

@@ -163,7 +163,7 @@ class Inventory:
 
     def all_warnings(self) -> tuple[str, ...]:
         """Return what should be looked at, without names out of the bill."""
-        told = [f"{code}: {_GAPS[code].format(count)}" for code, count in sorted(self._gaps.items())]
+        told = [f"{code}: {_GAPS[code]}: {count}" for code, count in sorted(self._gaps.items())]
         if self._left_out:
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self._left_out.items()))
             told.append(f"not-compared: components that are no packages: {kinds}")
@@ -189,11 +189,11 @@ class Inventory:
             yield Unseen(item="*", reason=self._unseen[-1].reason, detail=detail)
 
 
-#: Code of a warning -> its words, with the number of components.
+#: Code of a warning -> what is counted. All of these are unknown, and none is missing.
 _GAPS: Final = {
-    "invalid-purl": "{} components whose package URL is none; they are unknown on this side",
-    "no-purl": "{} components without a package URL; they are unknown on this side",
-    "no-version": "{} components without a version; they are unknown on this side",
+    "invalid-purl": "components whose package URL is none",
+    "no-purl": "components without a package URL",
+    "no-version": "components without a version",
 }
 
 

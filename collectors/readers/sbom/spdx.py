@@ -141,7 +141,7 @@ def _odd_ends(document: Document, ids: Collection[str]) -> list[str]:
     ends = {end for each in document.relationships or () for end in (each.one, each.other)}
     # What another document holds cannot be looked up here.
     if dangling := sum(not end.startswith("DocumentRef-") for end in ends - known):
-        return [f"dangling-ref: {dangling} ends of relationships name no element"]
+        return [f"dangling-ref: ends of relationships that name no element: {dangling}"]
     return []
 
 

@@ -428,7 +428,7 @@ def test_a_version_that_is_not_asserted_is_none() -> None:
 def test_a_relationship_to_nothing_is_warned_of() -> None:
     relationships = [("b", "DEPENDS_ON", "gone"), ("DOCUMENT", "DESCRIBES", "file")]
     found = read(spdx({"name": "b"}, relationships=relationships, files=[{"SPDXID": "SPDXRef-file"}]))
-    assert found.warnings == ("dangling-ref: 1 ends of relationships name no element",)
+    assert found.warnings == ("dangling-ref: ends of relationships that name no element: 1",)
 
 
 # --- what is refused ------------------------------------------------------------------------------
