@@ -16,6 +16,8 @@ from detector.model.facts import Unseen
 from detector.reader import Read
 
 _DEFAULT: Final = "default"
+#: Each package has one of these; in the order of a file they stand behind its version.
+_SOURCES: Final = ("files", "git", "path", "url")
 
 
 def read(lock: Lock) -> Read:
@@ -27,6 +29,9 @@ def read(lock: Lock) -> Read:
     packages = tables(document, "package")
     if not packages:
         unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=f"{lock.name}: no packages in it"))
+    if any(not any(source in found for source in _SOURCES) for found in packages):
+        detail = f"{lock.name}: a package without its source; it may be cut off"
+        unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=detail))
     return read_of(lock, "pypi", [pin for found in packages if (pin := _pin(found)) is not None], unseen)
 
 

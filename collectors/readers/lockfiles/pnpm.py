@@ -22,6 +22,7 @@ from detector.reader import Read
 
 _LIMITS: Final = Limits(bytes=16 * 1024 * 1024, nodes=2_000_000)
 _VERSIONS: Final = ("5", "6", "9")
+_KINDS: Final = ("specifiers", "dependencies", "optionalDependencies", "devDependencies")
 _OWN: Final = ("link:", "workspace:")
 
 
@@ -52,13 +53,20 @@ def read(lock: Lock) -> Read:
             )
         )
     unseen = [*lock.cut_off("npm"), *dangling(lock, graph.missing)]
+    if not table(tree, "importers") and not any(kind in tree for kind in _KINDS):
+        unseen.append(_cut_off(lock, "nothing that asks for packages"))
     if version == "9" and any(key not in graph.bare for key in packages):
-        detail = f"{lock.name}: packages without their snapshots; it may be cut off"
-        unseen.append(Unseen(item="pkg:npm/*", reason="malformed", detail=detail))
+        unseen.append(_cut_off(lock, "packages without their snapshots"))
+    if version != "9" and any("dev" not in table(packages, key) for key in packages):
+        unseen.append(_cut_off(lock, "a package that ends too early"))
     if len(found) == 1 and lock.data.lstrip().startswith(b"---"):
-        detail = f"{lock.name}: the document of the project is missing; it may be cut off"
-        unseen.append(Unseen(item="pkg:npm/*", reason="malformed", detail=detail))
+        unseen.append(_cut_off(lock, "no document of the project"))
     return read_of(lock, "npm", pins, unseen)
+
+
+def _cut_off(lock: Lock, what: str) -> Unseen:
+    detail = f"{lock.name}: {what}; it may be cut off"
+    return Unseen(item="pkg:npm/*", reason="malformed", detail=detail)
 
 
 class _Graph:
@@ -74,6 +82,7 @@ class _Graph:
         asking = Asking()
         importers = table(tree, "importers")
         for importer in importers.values() if importers else (tree,):
+            self._check(importer)
             asking.runtime.update(self._nodes(importer, "dependencies"))
             asking.optional.update(self._nodes(importer, "optionalDependencies"))
             asking.dev.update(self._nodes(importer, "devDependencies"))
@@ -81,6 +90,15 @@ class _Graph:
             asking.needs[key] = list(self._nodes(found, "dependencies"))
             asking.wants[key] = list(self._nodes(found, "optionalDependencies"))
         return asking
+
+    def _check(self, importer: Any) -> None:
+        """Note what an importer names and does not resolve: the file ends there."""
+        if not is_map(importer):
+            self.missing.append("")
+            return
+        self.missing += [kind for kind in _KINDS if kind in importer and importer[kind] is None]
+        resolved = {name for kind in _KINDS[1:] for name in table(importer, kind)}
+        self.missing += [name for name in table(importer, "specifiers") if name not in resolved]
 
     def _nodes(self, found: Any, kind: str) -> Iterator[str]:
         asked = table(found, kind)

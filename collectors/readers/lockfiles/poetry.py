@@ -20,6 +20,8 @@ from detector.model.facts import Unseen
 from detector.reader import Read
 
 _GROUP: Final = re.compile(r"""["']([A-Za-z0-9._-]{1,100})["']\s{1,8}in\s{1,8}(dependency_groups|extras)""")
+#: Each package of a ``pylock.toml`` has one of these.
+_SOURCES: Final = ("vcs", "directory", "archive", "sdist", "wheels")
 _LONGEST_MARKER: Final = 4_000
 
 
@@ -84,6 +86,9 @@ def read_pylock(lock: Lock) -> Read:
         if not version:
             unseen.append(_without_version(lock))
             continue
+        if not any(source in found for source in _SOURCES):
+            detail = f"{lock.name}: a package without its source; it may be cut off"
+            unseen.append(Unseen(item="pkg:pypi/*", reason="malformed", detail=detail))
         marker = text_at(found, "marker")
         pins.append(
             Pin(

@@ -24,8 +24,9 @@ FIXTURES: Final = sorted(
     path.relative_to(FILES).as_posix() for path in FILES.rglob("*") if LockfileReader().matches(path.name)
 )
 LISTED: Final = [name for name in FIXTURES if (FILES / name).with_name("listing.txt").exists()]
-#: Formats that have neither an end nor references: a cut between two entries leaves what could be whole.
-WITHOUT_END: Final = ("pylock*.toml", "*.txt", "pdm.lock", "go.mod")
+#: Formats that have neither an end nor references from a project: a cut between two entries leaves what could
+#: be whole. For Yarn 1 the package.json beside it tells.
+WITHOUT_END: Final = ("pylock*.toml", "*.txt", "pdm.lock", "go.mod", "yarn-1/*")
 #: What is left of a file of these when it is cut may be a project that depends on nothing.
 MAY_BE_EMPTY: Final = ("uv.lock", "Cargo.lock")
 
@@ -43,7 +44,7 @@ def pins(section: Section) -> dict[str, Any]:
 
 
 def is_of(name: str, globs: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name.rpartition("/")[2], glob) for glob in globs)
+    return any(fnmatchcase(part, glob) for glob in globs for part in (name, name.rpartition("/")[2]))
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.names[0])

@@ -199,7 +199,7 @@ def test_of_two_documents_of_pnpm_the_last_is_the_projects() -> None:
     assert (pins(section), section.status) == ({"pkg:npm/a": "1.4.2"}, "complete")
     # What is left of the file when it is cut between both is no project without dependencies.
     section = dependencies(own, "pnpm-lock.yaml")
-    assert (section.status, "document of the project" in section.unseen[0].detail) == ("partial", True)
+    assert (section.status, "no document of the project" in section.unseen[0].detail) == ("partial", True)
 
 
 BOMB = "lockfileVersion: '9.0'\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -281,3 +281,16 @@ def test_of_a_workspace_of_yarn_1_its_members_are_not_missing() -> None:
     project = {"workspaces": ["packages/*"], "dependencies": {"ui": "1.0.0", "a": "1"}}
     section = dependencies(CLASSIC.format(entries='a@1:\n  version "1.0.0"\n'), "yarn.lock", project)
     assert (section.status, section.hints) == ("complete", {"pkg:npm/a": {"direct": True}})
+
+
+def test_what_yarn_1_leaves_of_a_file_that_was_cut_is_told_by_the_projects_own_file() -> None:
+    project = json.loads((FILES / "yarn-1/package.json").read_text())
+    del project["workspaces"]
+    data = (FILES / "yarn-1/yarn.lock").read_bytes()
+    whole = pins(dependencies(data, "yarn.lock", project))
+    for end in (
+        data.index(b"\n\n\n") + 3,
+        *(data.index(b"\n" + name) for name in (b"esbuild@", b'"shop@')),
+    ):
+        section = dependencies(data[:end], "yarn.lock", project)
+        assert (section.status, pins(section).items() < whole.items()) == ("partial", True)
