@@ -13,7 +13,6 @@ _ROOT: Final = ""
 _FOLDER: Final = "node_modules/"
 #: Keys of a file of version 1 whose project depends on nothing.
 _KEYS_OF_NONE: Final = frozenset({"name", "version", "lockfileVersion", "requires", "preserveSymlinks"})
-_DEEPEST: Final = 30
 
 
 def read(lock: Lock) -> Read:
@@ -26,7 +25,7 @@ def read(lock: Lock) -> Read:
     if version == 1:
         if "dependencies" not in document and document.keys() - _KEYS_OF_NONE:
             raise UnseenError("malformed", f"{lock.name}: no `dependencies` in it")
-        return read_of(lock, "npm", _from_tree(table(document, "dependencies"), 0), warnings=warnings)
+        return read_of(lock, "npm", _from_tree(table(document, "dependencies")), warnings=warnings)
     if not isinstance(document.get("packages"), dict):
         raise UnseenError("malformed", f"{lock.name}: no `packages` in it")
     pins = list(_from_packages(table(document, "packages"), warnings))
@@ -42,8 +41,10 @@ def _from_packages(packages: dict[str, Any], warnings: list[str]) -> Iterator[Pi
         before, folder, own = path.rpartition(_FOLDER)
         if path == _ROOT or (not folder and ".." not in path.split("/")):
             continue  # the project itself, and the members of its workspace
-        if not folder or not isinstance(found, dict) or ".." in path.split("/"):
+        if not folder or ".." in path.split("/"):
             skipped += 1
+        elif not isinstance(found, dict):
+            yield named(own, "", platform=None)
         elif found.get("link") is True:
             skipped += text_at(found, "resolved") not in packages
         else:
@@ -74,10 +75,8 @@ def _asked_for(packages: dict[str, Any]) -> dict[str, set[str]]:
     return asked
 
 
-def _from_tree(dependencies: dict[str, Any], depth: int) -> Iterator[Pin]:
+def _from_tree(dependencies: dict[str, Any]) -> Iterator[Pin]:
     for name, found in dependencies.items():
-        if not isinstance(found, dict) or depth > _DEEPEST:
-            continue
         version = text_at(found, "version")
         real, alias_version = name, ""
         if version.startswith("npm:"):
@@ -89,10 +88,12 @@ def _from_tree(dependencies: dict[str, Any], depth: int) -> Iterator[Pin]:
                 scope=_scope(found),
                 platform=None,
             )
-        yield from _from_tree(table(found, "dependencies"), depth + 1)
+        yield from _from_tree(table(found, "dependencies"))
 
 
-def _scope(found: dict[str, Any]) -> tuple[str, ...]:
+def _scope(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, dict):
+        return ()
     if found.get("dev") is True:
         return ("dev",)
     if found.get("devOptional") is True:

@@ -271,6 +271,30 @@ def test_where_both_halves_disagree_packages_wins_with_a_warning() -> None:
     assert "disagree" in found.warnings[0]
 
 
+@pytest.mark.parametrize("entry", [5, None, [], {}, {"version": 5}])
+def test_an_entry_that_says_no_version_is_unseen_and_not_absent(entry: object) -> None:
+    for document in (
+        {"lockfileVersion": 3, "packages": {"node_modules/a": entry}},
+        {"lockfileVersion": 1, "dependencies": {"a": entry}},
+    ):
+        section = dependencies(json.dumps(document), "package-lock.json")
+        assert (section.status, pins(section)) == ("partial", {})
+
+
+def test_members_of_a_workspace_ask_for_what_is_in_their_folder_or_in_the_projects() -> None:
+    text = packages(
+        **{
+            "": {"workspaces": ["packages/ui"]},
+            "packages/ui": {"dependencies": {"a": "1", "b": "1"}},
+            "packages/ui/node_modules/a": {"version": "1.0.0"},
+            "node_modules/b": {"version": "1.0.0"},
+            "node_modules/c": {"version": "1.0.0"},
+        }
+    )
+    hints = dependencies(text, "package-lock.json").hints
+    assert {item[-1]: hint["direct"] for item, hint in hints.items()} == {"a": True, "b": True, "c": False}
+
+
 @pytest.mark.parametrize(
     ("text", "name", "reason", "place"),
     [
