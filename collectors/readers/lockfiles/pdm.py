@@ -40,13 +40,11 @@ def _pin(found: dict[str, Any]) -> Pin | None:
     folder = text_at(found, "path")
     if folder and found.get("editable") is True:
         return None
-    version = (
-        from_git(text_at(found, "git"), text_at(found, "revision"))
-        or text_at(found, "version")
-        or from_archive(text_at(found, "url"))
-        or from_path(folder)
-        or ""
-    )
+    if address := text_at(found, "git"):
+        commit = text_at(found, "revision")
+        version = (from_git(address, commit) if commit else None) or ""
+    else:
+        version = text_at(found, "version") or from_archive(text_at(found, "url")) or from_path(folder) or ""
     groups = found.get("groups", [_DEFAULT])
     runtime = isinstance(groups, list) and _DEFAULT in groups
     platform = platform_of_marker(found.get("marker"))
