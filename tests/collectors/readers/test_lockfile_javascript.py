@@ -283,6 +283,12 @@ def test_of_a_workspace_of_yarn_1_its_members_are_not_missing() -> None:
     assert (section.status, section.hints) == ("complete", {"pkg:npm/a": {"direct": True}})
 
 
+def test_an_entry_of_yarn_1_that_ends_before_it_says_where_it_is_from_is_unseen() -> None:
+    for key in ("shop@acme/shop", '"shop@git+https://github.com/acme/shop"'):
+        section = dependencies(CLASSIC.format(entries=f'{key}:\n  version "1.4.2"\n'), "yarn.lock")
+        assert (section.status, pins(section)) == ("partial", {})
+
+
 def test_what_yarn_1_leaves_of_a_file_that_was_cut_is_told_by_the_projects_own_file() -> None:
     project = json.loads((FILES / "yarn-1/package.json").read_text())
     del project["workspaces"]
