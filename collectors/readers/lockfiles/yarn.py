@@ -27,8 +27,8 @@ from detector.reader import Read
 _CLASSIC: Final = "# yarn lockfile v1"
 _METADATA: Final = "__metadata"
 _CONDITION: Final = re.compile(r"\b(os|cpu)=([a-z0-9]{1,16})\b")
-#: A range that is an address or a repository.
-_ELSEWHERE: Final = re.compile(r".@(?!npm:|file:)[^@]*/")
+#: What else has a slash in its range is an address or a repository.
+_FROM_REGISTRY_OR_FOLDER: Final = ("npm:", "file:", "./", "../", "/")
 _LIMITS: Final = Limits(bytes=16 * 1024 * 1024, nodes=2_000_000)
 _UNKNOWN: Final = "no package.json beside it: what is for development alone is not known"
 
@@ -117,7 +117,8 @@ def _pin(entry: Entry, *, scope: tuple[str, ...], direct: bool | None) -> Pin:
     words = dict(_CONDITION.findall(conditions)) if "|" not in conditions else {}
     platform = platform_of(words.get("os"), words.get("cpu"))
     version = version_of(origin, entry.fields.get("version", ""))
-    if not origin and _ELSEWHERE.search(entry.keys[0]):
+    asked = entry.keys[0][len(_name_in(entry.keys[0])) + 1 :]
+    if not origin and "/" in asked and not asked.startswith(_FROM_REGISTRY_OR_FOLDER):
         version = ""  # where it is from should follow: the entry ends too early
     return named(name, version, scope=scope, direct=direct, platform=platform)
 
