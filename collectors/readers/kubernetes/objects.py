@@ -1,8 +1,10 @@
 """The objects of manifests: files of many documents, and lists (Kubernetes API reference)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from collectors.readers._yaml import Limits, documents, is_map
@@ -135,9 +137,55 @@ class Objects:
         same = [one for (_, other), one in known.items() if other == name]
         return same[0] if len(same) == 1 else None
 
+    def scaler_of(self, one: Object) -> Object | None:
+        """Return the autoscaler that counts the pods of an object."""
+        return next(
+            (found for key in _homes(one, one.kind, one.name) if (found := self._scalers.get(key))), None
+        )
+
+    def services_of(self, one: Object, labels: object) -> Iterator[Object]:
+        """Yield the Services that lead to pods with these labels."""
+        known = labels if is_map(labels) else {}
+        for label, value in known.items():
+            for key in _homes(one, label, value) if isinstance(value, str) else ():
+                for service in self._services.get(key, ()):
+                    if all(
+                        known.get(name) == wanted for name, wanted in service.tree["spec"]["selector"].items()
+                    ):
+                        yield service
+
+    @cached_property
+    def _scalers(self) -> dict[tuple[str, str, str], Object]:
+        targets = (
+            (one, at(one.tree, "spec", "scaleTargetRef")) for one in self.of("HorizontalPodAutoscaler")
+        )
+        return {(one.namespace, text_at(to, "kind"), text_at(to, "name")): one for one, to in targets}
+
+    @cached_property
+    def _services(self) -> dict[tuple[str, str, str], list[Object]]:
+        """Services by namespace and the label that fewest others ask for."""
+        asked = {
+            (one.namespace, one.name): [
+                (one.namespace, label, str(value)) for label, value in selector.items()
+            ]
+            for one in self.of("Service")
+            if is_map(selector := at(one.tree, "spec", "selector")) and selector
+        }
+        often = Counter(key for keys in asked.values() for key in keys)
+        found: dict[tuple[str, str, str], list[Object]] = {}
+        for named, keys in asked.items():
+            found.setdefault(min(keys, key=often.__getitem__), []).append(self._kinds["Service"][named])
+        return found
+
     def other_kinds(self, known: Iterable[str]) -> list[str]:
         """Return kinds that may stand for containers and are not understood."""
         return sorted(self._kinds.keys() - _ASIDE - {*known})
+
+
+def _homes(one: Object, first: str, second: str) -> Iterator[tuple[str, str, str]]:
+    """Yield under which namespaces something stands that belongs to an object."""
+    for namespace in dict.fromkeys((one.namespace, "")):
+        yield namespace, first, second
 
 
 def at(tree: Any, *path: str) -> Any:

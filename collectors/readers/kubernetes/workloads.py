@@ -93,8 +93,11 @@ def workloads_of(objects: Objects, naming: Naming) -> list[Workload]:
         workload.service = _label(labels, naming.service) or one.name
         workload.labelled = _label(labels, naming.component)
         found.append(workload)
-    for service in dict.fromkeys(workload.service for workload in found):
-        _name_components([one for one in found if one.service == service])
+    services: dict[str, list[Workload]] = {}
+    for workload in found:
+        services.setdefault(workload.service, []).append(workload)
+    for together in services.values():
+        _name_components(together)
     return found
 
 
@@ -195,7 +198,7 @@ def _with_workload(
     }
     if workload.object.kind in _COUNTED:
         facts["concurrency"]["replicas"] = _replicas(workload, objects)
-    for service in _services_of(workload, objects):
+    for service in objects.services_of(workload.object, at(workload.pod, "metadata", "labels")):
         facts["processes"]["affinity"] = (
             "client_ip" if text_at(service.tree, "spec", "sessionAffinity") == "ClientIP" else "none"
         )
@@ -219,30 +222,11 @@ def _with_workload(
 
 def _replicas(workload: Workload, objects: Objects) -> Value:
     """Return how many there are; where an autoscaler counts them, its bounds."""
-    for scaler in objects.of("HorizontalPodAutoscaler"):
-        target = at(scaler.tree, "spec", "scaleTargetRef")
-        mine = (text_at(target, "kind"), text_at(target, "name")) == (
-            workload.object.kind,
-            workload.object.name,
-        )
-        if mine and scaler.namespace in ("", workload.object.namespace):
-            least = count(at(scaler.tree, "spec", "minReplicas"))
-            most = count(at(scaler.tree, "spec", "maxReplicas"))
-            return {"min": 1 if least is None else least, "max": most}
+    if (scaler := objects.scaler_of(workload.object)) is not None:
+        least = count(at(scaler.tree, "spec", "minReplicas"))
+        return {"min": 1 if least is None else least, "max": count(at(scaler.tree, "spec", "maxReplicas"))}
     stated = count(at(workload.object.tree, "spec", "replicas"))
     return 1 if stated is None else stated
-
-
-def _services_of(workload: Workload, objects: Objects) -> Iterator[Object]:
-    """Yield the Services that lead to the pods of a workload."""
-    labels = at(workload.pod, "metadata", "labels")
-    for service in objects.of("Service"):
-        selector = at(service.tree, "spec", "selector")
-        if not is_map(selector) or not is_map(labels) or not selector:
-            continue
-        near = service.namespace == workload.object.namespace or not service.namespace
-        if near and all(labels.get(key) == value for key, value in selector.items()):
-            yield service
 
 
 def _schedule(tree: Mapping[str, Any]) -> Value:
