@@ -21,7 +21,7 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 
 #: Readers that know a file by its own name, in the order in which they are asked: what costs least to import
 #: first.
-_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "sbom", "settings")
+_BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "terraform", "sbom", "settings")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
 #: The line by which an object of Kubernetes is known, in YAML or in JSON.
@@ -39,6 +39,7 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "installed": ("dependencies",),
     "compose": ("backing_services", "config", "release"),
     "manifests": ("backing_services", "config", "release"),
+    "terraform": ("dependencies", "backing_services", "release"),
     "docker": ("dependencies", "config", "release"),
     "snapshot": ("dependencies", "backing_services", "config"),
 }

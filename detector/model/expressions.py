@@ -27,6 +27,7 @@ LocatorType = Literal[
     "sbom",
     "settings",
     "snapshot",
+    "terraform",
 ]
 LOCATOR_TYPES: Final[tuple[LocatorType, ...]] = get_args(LocatorType)
 ENVIRONMENT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")

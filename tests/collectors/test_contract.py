@@ -130,6 +130,7 @@ def test_every_collector_that_asks_over_the_network_is_tried_here() -> None:
         "reads",
         "sbom",
         "settings",
+        "terraform",
     }
     assert set(BLIND) == set(POINTS) - files
 
