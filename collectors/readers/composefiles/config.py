@@ -65,7 +65,8 @@ def _from_files(
     unseen: list[Unseen] = []
     warnings: list[str] = []
     own = service.get("environment")
-    known = dict(variables) | (_closed(own) if is_map(own) else {})
+    # What is known of the project goes over what the service sets itself, as in compose.
+    known = (_closed(own) if is_map(own) else {}) | dict(variables)
     before: dict[str, str] = {}
     for file in service.get("env_file") or ():
         try:

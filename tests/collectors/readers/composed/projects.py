@@ -226,7 +226,7 @@ ENV_FILES = Project(
 services:
   web:
     image: acme/web:${USES}
-    environment: {OWN: own, LAST: "yes"}
+    environment: {OWN: own, LAST: "yes", ROOT: mine}
     env_file:
       - a.env
       - path: b.env
