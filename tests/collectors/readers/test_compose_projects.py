@@ -1,19 +1,24 @@
 """Whole compose projects: what they come to is what docker compose itself makes of them."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from collectors.readers.compose import Composed, ComposeReader
 from detector.errors import UnseenError
+from detector.model.canonical import section_document
 from detector.model.fingerprints import Fingerprinter
 from tests.collectors.readers.composed.projects import ANSWERS, PROJECTS, Project, answers
+from tests.collectors.readers.cuts import SOME_FLIPS_OR_MANY, Cuts, Record
 
 FINGERPRINTER = Fingerprinter(b"k" * 32)
 
@@ -100,3 +105,35 @@ def test_no_file_that_a_secret_names_is_opened(tmp_path: Path) -> None:
         [("compose.yaml", project.files["compose.yaml"].encode())], FINGERPRINTER, _nothing
     )
     assert facts(found) == expected(oracle()["mounted"])
+
+
+@pytest.mark.parametrize("breaks", SOME_FLIPS_OR_MANY)
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("variables", ".env"),
+        ("layers", "base/compose.yaml"),
+        ("marks", "compose.prod.yaml"),
+        ("extends", "shared/base.yaml"),
+        ("includes", "database/compose.yaml"),
+        ("env files", "b.env"),
+    ],
+)
+def test_a_file_of_a_project_that_broke_is_unseen_without_a_traceback(
+    name: str, broken: str, breaks: Cuts, record_property: Record
+) -> None:
+    project = PROJECTS[name]
+    home = Path(project.layers[0]).parent
+    whole = {path: text.encode() for path, text in project.files.items()}
+    for data in breaks(whole[broken], record_property):
+        files = {os.path.relpath(path, home): text for path, text in (whole | {broken: data}).items()}
+
+        def beside(path: str, files: Mapping[str, bytes] = files) -> bytes:
+            return files[path] if path in files else _nothing(path)
+
+        layers = [(path, (whole | {broken: data})[path]) for path in project.layers]
+        with suppress(UnseenError):
+            found = ComposeReader().read_project(layers, FINGERPRINTER, beside)
+            for part in found.read.parts:
+                for section in part.sections.values():
+                    orjson.dumps(section_document(section))

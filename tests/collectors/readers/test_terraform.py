@@ -18,7 +18,7 @@ from detector.model.canonical import section_document
 from detector.model.fingerprints import Fingerprinter
 from detector.reader import Read
 from tests.collectors.lent import context
-from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, Cuts, Record
+from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, SOME_FLIPS_OR_MANY, Cuts, Record
 
 FINGERPRINTER = Fingerprinter(b"k" * 32)
 CONTAINERS = [
@@ -214,6 +214,16 @@ def test_a_state_that_was_cut_says_nothing(cuts: Cuts, record_property: Record) 
         for data in cuts(state(kind, attributes), record_property):
             with pytest.raises(UnseenError):
                 read(data)
+
+
+@pytest.mark.parametrize("breaks", SOME_FLIPS_OR_MANY)
+def test_a_state_that_broke_is_unseen_without_a_traceback(breaks: Cuts, record_property: Record) -> None:
+    for kind, attributes, _ in RESOURCES:
+        for data in breaks(state(kind, attributes), record_property):
+            with suppress(UnseenError):
+                for part in read(data).parts:
+                    for found in part.sections.values():
+                        orjson.dumps(section_document(found))
 
 
 VALUES = st.recursive(
