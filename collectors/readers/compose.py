@@ -10,7 +10,7 @@ from collectors.readers.composefiles.config import config_of
 from collectors.readers.composefiles.facts import sections_of, word_at
 from collectors.readers.composefiles.project import Beside, File, Loading
 from collectors.readers.composefiles.references import dangling
-from collectors.readers.composefiles.variables import Variables
+from collectors.readers.composefiles.variables import Variables, written
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen
 from detector.model.fingerprints import Fingerprinter
@@ -19,6 +19,8 @@ from detector.model.words import SectionName, SourceClass
 from detector.reader import API, Part, Read
 
 _ENV_FILE: Final = ".env"
+#: Names of files, without their ending, that compose finds by itself.
+_DEFAULT_NAMES: Final = ("compose", "docker-compose")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +67,15 @@ class ComposeReader:
         loading = Loading(beside)
         name = files[0][0]
         warnings: list[str] = []
-        missing: list[Unseen] = []
         variables: Variables = None
         try:
             variables = loading.variables(env_files or _usual(loading), {}, warnings)
         except UnseenError as error:
             warnings.append(f"variables are not filled in: {error.detail}")
         project = loading.project(files, variables)
-        missing += project.missing
-        if not missing:
-            missing += dangling(project, name)
+        missing = project.missing or dangling(project, name)
+        if len(files) == 1 and (override := _override(name, loading)):
+            warnings.append(f"{override} is not laid over it: name both as `paths`, where compose is run so")
 
         def shaped(key: str, value: str, source_class: SourceClass) -> dict[str, Any]:
             return shape_of(key, value, fingerprinter, source_class=source_class, compare=key in compare)
@@ -85,7 +86,7 @@ class ComposeReader:
         for service_name, service in project.services.items():
             asked = {profile for profile in service.get("profiles") or () if isinstance(profile, str)}
             if asked and not asked & active and "*" not in active and service_name != wanted:
-                inactive |= asked
+                inactive |= {written(profile) for profile in asked}
                 continue
             config, told = config_of(service, f"{name}: {service_name}", loading.open, variables, shaped)
             warnings += told
@@ -115,6 +116,19 @@ def _usual(loading: Loading) -> list[File]:
         if error.reason == "unreachable":
             return []
         raise
+
+
+def _override(name: str, loading: Loading) -> str | None:
+    """Return the file that `docker compose` without ``-f`` would lay over this one, where there is one."""
+    stem, dot, ending = name.rpartition("/")[2].rpartition(".")
+    override = f"{stem}.override{dot}{ending}"
+    if stem not in _DEFAULT_NAMES:
+        return None
+    try:
+        loading.open(override, override)
+    except UnseenError:
+        return None
+    return override
 
 
 def _active(variables: Variables) -> frozenset[str]:

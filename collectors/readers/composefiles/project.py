@@ -23,7 +23,7 @@ Beside = Callable[[str], bytes]
 #: A file: its name for messages, and its bytes.
 File = tuple[str, bytes]
 
-SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+SERVICE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,127}")
 _MOST_FILES: Final = 100
 _DEEPEST: Final = 32
 #: Paths that may stand in a message.

@@ -347,6 +347,20 @@ def test_services_of_profiles_are_left_out_and_told() -> None:
     assert found.warnings[-1] == "services of profiles are left out, as compose does: tools"
 
 
+def test_an_override_file_that_compose_would_find_is_told() -> None:
+    files = {"compose.override.yml": "services: {app: {user: nobody}}", ".env": "P=C4n4ry\n"}
+    found = together(one("image: a"), files)
+    assert "user" not in found.parts[0].sections.get("processes", Section(basis="declared")).facts
+    assert found.warnings == (
+        "compose.override.yml is not laid over it: name both as `paths`, where compose is run so",
+    )
+
+
+def test_a_profile_that_comes_from_a_variable_is_told_as_it_is_written() -> None:
+    found = together("services:\n  app: {image: a, profiles: ['${P}']}\n", {".env": "P=C4n4ry\n"})
+    assert found.warnings == ("services of profiles are left out, as compose does: ${P}",)
+
+
 @pytest.mark.parametrize(
     "text",
     [
