@@ -387,6 +387,8 @@ def test_a_key_block_is_one_value_and_its_lines_are_no_keys(kind: Format) -> Non
 
 
 @given(st.text(alphabet="ABCDwxyz0189+/", min_size=62, max_size=62), st.sampled_from(["ini", "properties"]))
+@example("abcdefghijklmnopqrstuvwxyzabcde/ABCDEFGHIJKLMNOPQRSTUVWXYZabcd", "properties")
+@example("abcdefghijklmnopqrstuvwxyzabcde/ABCDEFGHIJKLMNOPQRSTUVWXYZabcd", "ini")
 def test_a_slipped_line_of_a_key_is_no_key(line: str, kind: Format) -> None:
     front = "[main]\n" if kind == "ini" else ""
     section = config(f"{front}a=1\n{line}==\n", kind)
