@@ -216,9 +216,8 @@ def product_of_scheme(scheme: str) -> str | None:
 def host_class(host: str) -> HostClass:
     """Return how far a host is: this machine, a name inside one network, a private or a public address."""
     host = host.strip("[]").rstrip(".").lower()
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+    address = _ip_address(host)
+    if address is None:
         if host == "localhost" or host.endswith(".localhost"):
             return "loopback"
         if "." not in host or host.endswith((".svc", ".local")):
@@ -227,6 +226,16 @@ def host_class(host: str) -> HostClass:
     if address.is_loopback or address.is_unspecified:
         return "loopback"
     return "public" if address.is_global else "private"
+
+
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # Asking of every name whether it is an address takes a third of the time of a URL.
+    if not host[:1].isdigit() and ":" not in host:
+        return None
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _type_of(value: str) -> str:
