@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 from detector import plugins
 from detector.errors import NotFoundError, UnseenError, UsageError, did_you_mean
@@ -24,6 +24,9 @@ from detector.reader import MAX_BYTES, Part, Read, Reader
 _BY_NAME: Final = ("dotenv", "lockfile", "compose", "snapshot", "terraform", "sbom", "settings")
 #: Formats whose files name others.
 _NAMING_FILES: Final = ("compose", "lockfile")
+#: So many bytes of a file tell whether it is a program.
+_HEAD: Final = 8
+_Taken = TypeVar("_Taken")
 #: The line by which an object of Kubernetes is known, in YAML or in JSON.
 _MANIFEST: Final = re.compile(rb'^(?:apiVersion:|[ {]*"apiVersion":)', re.MULTILINE)
 #: What a side is called that came on standard input.
@@ -37,6 +40,7 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "sbom": ("dependencies",),
     "python": ("dependencies",),
     "installed": ("dependencies",),
+    "binary": ("dependencies", "codebase"),
     "compose": ("backing_services", "config", "release"),
     "manifests": ("backing_services", "config", "release"),
     "terraform": ("dependencies", "backing_services", "release"),
@@ -78,6 +82,10 @@ def load(expression: Locator | StandardInput, fingerprinter: Fingerprinter) -> F
         return collected_state(kind, expression, fingerprinter)
     if kind in ("python", "installed"):
         return _installed(kind, expression)
+    if kind == "binary":
+        program: Any = _reader(kind)
+        read_file = partial(program.read_file, name=str(expression))
+        return _looked_into(kind, expression, partial(_from_file, expression.path, read_file))
     if kind == "manifests" and os.path.isdir(expression.path):
         folder: Any = _reader(kind)
         return _looked_into(kind, expression, partial(folder.below, expression.path, fingerprinter))
@@ -139,6 +147,9 @@ def _type_of(path: str) -> str:
         raise UsageError(
             f"{path} cannot be opened: there is no such file{did_you_mean(path, _siblings(path))}"
         )
+    program: Any = _reader("binary")
+    if program.knows(_from_file(path, lambda file: file.read(_HEAD))):
+        return "binary"
     raise UsageError(
         f"{path}: the name does not tell the format; write TYPE:{path} with one of {', '.join(LOCATOR_TYPES)}"
     )
@@ -156,11 +167,15 @@ def _siblings(path: str) -> list[str]:
 
 
 def _bytes_of(path: str) -> bytes:
+    return _from_file(path, lambda file: file.read(MAX_BYTES + 1))
+
+
+def _from_file(path: str, take: Callable[[BinaryIO], _Taken]) -> _Taken:
     try:
         with open(path, "rb", opener=_opened) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UsageError(f"{path} is no regular file")
-            return file.read(MAX_BYTES + 1)
+            return take(file)
     except IsADirectoryError:
         raise UsageError(
             f"{path} is a folder: name a file in it, or installed:{path} for what is installed there"
@@ -196,7 +211,7 @@ def _installed(kind: str, expression: Locator) -> FileState:
 
 
 def _looked_into(kind: str, expression: Locator, look: Callable[[], Read]) -> FileState:
-    """Return what a reader sees in a folder."""
+    """Return what a reader sees in what it opens itself."""
     try:
         return _state(str(expression), look())
     except UnseenError as error:

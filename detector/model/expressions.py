@@ -16,13 +16,14 @@ from typing import Final, Literal, get_args
 from detector.errors import ExpressionError, did_you_mean
 
 LocatorType = Literal[
+    "binary",
     "compose",
-    "manifests",
     "docker",
     "dotenv",
     "image",
     "installed",
     "lockfile",
+    "manifests",
     "python",
     "sbom",
     "settings",

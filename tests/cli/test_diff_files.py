@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import Parity, write
 from tests.collectors.archives import file, saved, tar, tar_of
+from tests.collectors.readers.programs import elf, inline
 from tests.servers.packages import DebPackage, dpkg_status
 
 PACKAGE_LOCK = {
@@ -33,6 +34,16 @@ OBSERVATION = {
 COMPOSE = (
     "services:\n  api:\n    image: shop/api:{tag}\n    environment: {{MODE: x}}\n    env_file: {env_file}\n"
 )
+
+
+def test_a_program_is_known_by_its_first_bytes(parity: Parity, folder: Path) -> None:
+    for name, version in (("old", "v1.0.0"), ("new", "v1.1.0")):
+        (folder / name).write_bytes(elf(inline("go1.22.1", f"dep\ta.example/b\t{version}\n")))
+    done = parity("diff", "./old", "binary:new")
+    assert (done.code, "a.example/b v1.0.0 → v1.1.0" in done.out) == (1, True)
+    write(folder, script="#!/bin/sh\n")
+    assert "the name does not tell the format" in parity("diff", "./old", "./script").err
+    assert "no program of ELF, PE or Mach-O" in parity("diff", "./old", "binary:script").why
 
 
 @pytest.mark.parametrize(

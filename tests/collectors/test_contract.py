@@ -119,6 +119,7 @@ def test_every_collector_that_asks_over_the_network_is_tried_here() -> None:
     # Collectors of files are tried by their own tests.
     files = {
         "process",
+        "binary",
         "compose",
         "dotenv",
         "git",

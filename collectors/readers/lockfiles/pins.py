@@ -64,21 +64,11 @@ def read_of(
     What is no name or version of the ecosystem is not copied: it becomes an unseen entry. Raises UnseenError
     for more packages than any project has.
     """
-    by_item: dict[str, list[Pin]] = {}
-    refused = 0
-    for pin in pins:
-        if _NAMES[ecosystem].fullmatch(pin.name) and (is_version(pin.version) or _is_address(pin.version)):
-            by_item.setdefault(package(ecosystem, pin.name), []).append(pin)
-            if len(by_item) > _MOST_ITEMS:
-                raise UnseenError("too_large", f"{lock.name}: more than {_MOST_ITEMS} packages")
-        else:
-            refused += 1
+    facts, hints, refused = facts_and_hints(lock.name, ecosystem, pins)
     gaps = list(unseen)
     if refused:
         detail = f"{lock.name}: {refused} entries whose name or version is none"
         gaps.append(Unseen(item=f"pkg:{ecosystem}/*", reason="malformed", detail=detail))
-    facts: dict[str, Value] = {item: _versions(own) for item, own in by_item.items()}
-    hints = {item: hint for item, own in by_item.items() if (hint := _hints(own))}
     if gaps:
         detail = "the digest of pins that are not all known would tell nothing"
         gaps.append(Unseen(item=f"lockfile#{ecosystem}", reason=gaps[0].reason, detail=detail))
@@ -93,6 +83,26 @@ def read_of(
         unseen=tuple(gaps),
     )
     return Read(parts=(Part(sections={"dependencies": section}),), warnings=tuple(warnings))
+
+
+def facts_and_hints(
+    name: str, ecosystem: str, pins: Iterable[Pin]
+) -> tuple[dict[str, Value], dict[str, dict[str, Any]], int]:
+    """Return facts and hints by item, and how many pins have no name or version of the ecosystem.
+
+    Raises UnseenError that begins with the name of the file.
+    """
+    by_item: dict[str, list[Pin]] = {}
+    refused = 0
+    for pin in pins:
+        if _NAMES[ecosystem].fullmatch(pin.name) and (is_version(pin.version) or _is_address(pin.version)):
+            by_item.setdefault(package(ecosystem, pin.name), []).append(pin)
+            if len(by_item) > _MOST_ITEMS:
+                raise UnseenError("too_large", f"{name}: more than {_MOST_ITEMS} packages")
+        else:
+            refused += 1
+    facts: dict[str, Value] = {item: _versions(own) for item, own in by_item.items()}
+    return facts, {item: hint for item, own in by_item.items() if (hint := _hints(own))}, refused
 
 
 def _versions(pins: Sequence[Pin]) -> Value:

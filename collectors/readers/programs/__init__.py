@@ -1,0 +1,1 @@
+"""Programs: what their builders wrote into them, told by ELF, PE and Mach-O. Nothing is run."""
