@@ -23,6 +23,11 @@ _NAMES: Final = {
     "golang": re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._~/-]{0,253}[A-Za-z0-9_~-])?"),
     "gem": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"),
     "composer": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9][A-Za-z0-9._-]{0,127}"),
+    "nuget": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),
+    "maven": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),
+    "hex": re.compile(r"[a-z][a-z0-9_]{0,127}"),
+    "pub": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}"),
+    "conda": re.compile(r"[a-z0-9_][a-z0-9_.-]{0,127}"),
 }
 #: The version of code in a folder beside the project whose path is not told, or is not plain.
 LOCAL: Final = "local"

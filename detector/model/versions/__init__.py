@@ -12,6 +12,7 @@ from detector.model.versions import (
     banners,
     cargo,
     composer,
+    conda,
     deb,
     gem,
     golang,
@@ -20,6 +21,7 @@ from detector.model.versions import (
     nuget,
     oci,
     opaque,
+    pub,
     pypi,
     rpm,
 )
@@ -57,6 +59,9 @@ _PACKAGES: Final[dict[str, Callable[[str, str], Step | None]]] = {
     "maven": maven.step,
     "composer": composer.step,
     "nuget": nuget.step,
+    "pub": pub.step,
+    "conda": conda.step,
+    "hex": cargo.step,  # both are Semantic Versioning to the letter
 }
 
 

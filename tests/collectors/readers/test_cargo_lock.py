@@ -103,6 +103,7 @@ def test_what_the_project_of_an_old_lockfile_asks_for_is_direct() -> None:
         LONE + SHOP,  # nobody asks for it
         SHOP,  # no project
         f'{LONE}dependencies = ["shop 2"]\n{SHOP}',
+        f'{LONE}dependencies = ["shop 1 (registry+y)"]\n{SHOP}',
         "[[package]]\n",
         f'{LONE}dependencies = ["shop"]\n[[package]]\nname = "shop"\nsource = "git+file:///srv/shop#abc"\n',
         f"{LONE}dependencies = [3]\n",

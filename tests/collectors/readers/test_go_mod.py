@@ -60,6 +60,9 @@ def test_hashes_alone_are_versions_without_a_claim_to_be_all() -> None:
 def test_of_two_hashed_versions_nobody_knows_which_one_is_taken() -> None:
     lines = "example.com/log v1.0.0 h1:%s=\nexample.com/log v1.1.0 h1:%s=\n"
     assert pins(section(lines % ("A" * 43, "B" * 43), "go.sum")) == {}
+    # Of the lost one there is the hash of its go.mod alone.
+    lost = lines.replace("v1.0.0", "v1.0.0/go.mod") % ("A" * 43, "B" * 43)
+    assert pins(section(lost, "go.sum")) == {"pkg:golang/example.com/log": "v1.1.0"}
 
 
 def test_a_go_sum_is_read_as_the_go_mod_that_it_belongs_to() -> None:

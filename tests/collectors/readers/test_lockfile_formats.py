@@ -1,7 +1,8 @@
 """Every format of lockfiles: what its tool lists is what is read, and what broke is never read as less.
 
 A format is held to this by a file below ``lockfiles/`` whose name it knows. Beside a file that a tool wrote
-stands what the tool itself lists, as ``listing.txt``: an item and a version a line. ``make.py`` made both.
+stands what the tool itself lists, as ``listing.txt``: an item and a version a line. ``make.py`` made both;
+the others were written after the documentation of their format.
 """
 
 import re
@@ -26,7 +27,7 @@ FIXTURES: Final = sorted(
 LISTED: Final = [name for name in FIXTURES if (FILES / name).with_name("listing.txt").exists()]
 #: Formats that have neither an end nor references from a project: a cut between two entries leaves what could
 #: be whole. For Yarn 1 the package.json beside it tells.
-WITHOUT_END: Final = ("pylock*.toml", "*.txt", "pdm.lock", "go.mod", "yarn-1/*")
+WITHOUT_END: Final = ("pylock*.toml", "*.txt", "pdm.lock", "go.mod", "conda-lock.yml", "yarn-1/*")
 #: What is left of a file of these when it is cut may be a project that depends on nothing.
 MAY_BE_EMPTY: Final = ("uv.lock", "Cargo.lock")
 

@@ -69,6 +69,9 @@ VERSIONS = {
         ["", "-dev"],
         ["", "+b"],
     ),
+    "hex": written(THREE_NUMBERS, ["", "-1", "-rc", "-rc.1"], ["", "+b1"]),
+    "pub": written(THREE_NUMBERS, ["", "-1", "-rc", "-rc.1"], ["", "+b1", "+2", "+10", "+b.2"]),
+    "conda": written(["", "1!"], NUMBERS, ["", "a1", ".rc1", "dev1", ".post1", "post1", "_p"], ["", "+1"]),
     "nuget": written(NUMBERS, ["", "-1", "-rc", "-RC.1", "-rc.1.x", "-99999999999"], ["", "+b1"]),
 }
 #: Tags and banners have no reference: what they accept is every number with a pre-release word.

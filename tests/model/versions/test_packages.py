@@ -1,5 +1,7 @@
 """Distances between versions of packages: the most significant part that differs, by position."""
 
+from itertools import combinations, product
+
 import pytest
 
 from detector.model.versions import Direction, Distance, Step, step
@@ -141,6 +143,28 @@ NUGET: list[Row] = [
     ("1.0.0-RC.2", "1.0.0-rc.10", "prerelease", "right_ahead"),
     ("1.0.0+a", "1.0.0", "build", "unordered"),
 ]
+HEX: list[Row] = [
+    ("1.15.3", "1.14.0", "minor", "left_ahead"),
+    ("1.0.0-rc.2", "1.0.0-rc.10", "prerelease", "right_ahead"),
+    ("1.0.0+a", "1.0.0+b", "build", "unordered"),
+]
+PUB: list[Row] = [
+    ("2.11.0", "2.9.1", "minor", "left_ahead"),
+    ("0.17.0-nullsafety.1", "0.17.0", "prerelease", "right_ahead"),
+    # Pub orders what follows the plus: packages before 1.0 count there.
+    ("1.0.0+9", "1.0.0+10", "build", "right_ahead"),
+    ("1.0.0+1", "1.0.0", "build", "left_ahead"),
+]
+CONDA: list[Row] = [
+    ("1.26.4", "2.0.0", "major", "right_ahead"),
+    ("3.11.8", "3.12.2", "minor", "right_ahead"),
+    ("1!1.0", "2.0", "major", "left_ahead"),
+    ("1.1.0rc1", "1.1.0", "prerelease", "right_ahead"),
+    ("2.0b3", "2.0a1", "prerelease", "left_ahead"),
+    ("1.1.0.post1", "1.1.0", "revision", "left_ahead"),
+    ("9e", "9f", "prerelease", "right_ahead"),  # letters are before the number without one
+    ("1.0+2", "1.0+1", "build", "left_ahead"),
+]
 TABLES = {
     "pypi": PYPI,
     "npm": NPM,
@@ -153,6 +177,9 @@ TABLES = {
     "maven": MAVEN,
     "composer": COMPOSER,
     "nuget": NUGET,
+    "hex": HEX,
+    "pub": PUB,
+    "conda": CONDA,
 }
 ROWS = [(scheme, row) for scheme, rows in TABLES.items() for row in rows]
 
@@ -248,3 +275,52 @@ def test_what_is_no_version_of_the_ecosystem_is_equal_to_itself_alone(scheme: st
     assert step(scheme, text, text) is None
     assert step(scheme, text, "1.0.0") == Step(distance=None, direction="unordered")
     assert step(scheme, "1.0.0", text) == Step(distance=None, direction="unordered")
+
+
+def test_versions_of_conda_are_in_the_order_that_its_documentation_gives() -> None:
+    # From the documentation of conda's VersionOrder; those in one row are equal.
+    rows = (
+        (
+            "0.4",
+            "0.4.0",
+        ),
+        (
+            "0.4.1.rc",
+            "0.4.1.RC",
+        ),
+        ("0.4.1",),
+        ("0.5a1",),
+        ("0.5b3",),
+        ("0.5C1",),
+        ("0.5",),
+        ("0.9.6",),
+        ("0.960923",),
+        ("1.0",),
+        ("1.1dev1",),
+        ("1.1a1",),
+        (
+            "1.1.0dev1",
+            "1.1.dev1",
+        ),
+        ("1.1.a1",),
+        ("1.1.0rc1",),
+        (
+            "1.1.0",
+            "1.1",
+        ),
+        (
+            "1.1.0post1",
+            "1.1.post1",
+        ),
+        ("1.1post1",),
+        ("1996.07.12",),
+        ("1!0.4.1",),
+        ("1!3.1.1.6",),
+        ("2!0.4.1",),
+    )
+    for lower, higher in combinations(rows, 2):
+        for one, other in product(lower, higher):
+            found = step("conda", one, other)
+            assert found is not None, (one, other)
+            assert found.direction == "right_ahead", (one, other)
+    assert all(step("conda", *pair) is None for row in rows for pair in combinations(row, 2))
