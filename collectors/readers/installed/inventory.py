@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from collectors.readers.installed.tree import Keep
 from detector.errors import Reason, UnseenError
@@ -24,7 +24,7 @@ _OF_DPKG: Final = re.compile(
 )
 
 
-class Want:
+class Want(NamedTuple):
     """Which files a reader asks for, and how much of each.
 
     ``glob`` is a path (``/etc/os-release``), all that stands directly in a folder (``/var/lib/x/*``), a name
@@ -32,12 +32,9 @@ class Want:
     then holds ``inside``.
     """
 
-    __slots__ = ("glob", "inside", "keep")
-
-    def __init__(self, glob: str, keep: Keep, inside: str = "") -> None:
-        self.glob = glob
-        self.keep = keep
-        self.inside = inside
+    glob: str
+    keep: Keep
+    inside: str = ""
 
 
 class Inventory:

@@ -69,12 +69,14 @@ def package(name: str, version: str, release: str = "1", epoch: int | None = Non
 
 def ndb(headers: Sequence[bytes]) -> bytes:
     """Return an ndb database of these headers (`lib/backend/ndb/rpmpkg.c` of rpm)."""
-    slots, blobs, block = b"", b"", 4096 // 16
+    # A page holds 256 slots; two of the first are the header.
+    pages = -(-(len(headers) + 2) // 256)
+    slots, blobs, block = b"", b"", pages * 256
     for index, blob in enumerate(headers, 1):
         padded = blob + b"\0" * (-(len(blob) + 28) % 16)
         body = struct.pack("<4sIII", b"BlbS", index, 1_700_000_000, len(blob)) + padded
         body += struct.pack("<II4s", zlib.adler32(body), len(blob), b"BlbE")
         slots += struct.pack("<4sIII", b"Slot", index, block + len(blobs) // 16, len(body) // 16)
         blobs += body
-    page = struct.pack("<4sIIII12x", b"RpmP", 0, 1, 1, len(headers) + 1) + slots
-    return page + struct.pack("<4s12x", b"Slot") * ((4096 - len(page)) // 16) + blobs
+    slots += struct.pack("<4s12x", b"Slot") * (pages * 256 - 2 - len(headers))
+    return struct.pack("<4sIIII12x", b"RpmP", 0, 1, pages, len(headers) + 1) + slots + blobs

@@ -1,13 +1,16 @@
 """dpkg, apk and os-release: what a file system says of itself."""
 
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from collectors.readers.installed import apk, dpkg, os_release
 from detector.errors import UnseenError
 from detector.model.facts import Section
+from detector.model.items import package
 from tests.collectors.readers.cuts import OF_A_HUNDRED_OR_ALL, Cuts, Record
 from tests.servers.packages import APK_PACKAGES, DEB_PACKAGES, apk_installed, dpkg_status
 
@@ -24,6 +27,20 @@ def test_dpkg_names_what_is_installed_and_only_that() -> None:
     assert "pkg:deb/debian/rsyslog" not in section.facts  # removed, its configuration kept
     assert len(section.facts) == len(DEB_PACKAGES) - 1
     assert (section.status, section.covers, section.unseen) == ("complete", ("pkg:deb/*",), ())
+
+
+def test_the_packages_of_this_machine_are_those_that_dpkg_lists() -> None:
+    form = "${Package} ${Version} ${db:Status-Status}\n"
+    listed = subprocess.run(["dpkg-query", "-W", "-f", form], capture_output=True, text=True, check=True)
+    theirs: dict[str, set[str]] = {}
+    for name, version, status in map(str.split, listed.stdout.splitlines()):
+        if status == "installed":
+            theirs.setdefault(package("deb", name, "debian"), set()).add(version)
+    status_file = Path("/var/lib/dpkg/status").read_bytes()
+    section = dpkg.installed(status_file, basis="running", namespace="debian")
+    ours = {item: set(value if isinstance(value, list) else [value]) for item, value in section.facts.items()}
+    assert ours == theirs
+    assert (section.status, len(ours) > 50) == ("complete", True)
 
 
 @pytest.mark.parametrize(

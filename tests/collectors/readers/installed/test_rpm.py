@@ -103,6 +103,10 @@ def test_the_headers_of_rpm_itself_are_read_from_ndb_too(real: tuple[bytes, list
     assert _packages(read({NDB: ndb(blobs)})) == _packages(read({SQLITE: real[0]}))
 
 
+def test_a_database_of_many_pages_is_read_whole() -> None:
+    assert len(read({NDB: ndb([package(f"p{n}", "1") for n in range(600)])}).facts) == 601
+
+
 VIEW = """CREATE VIEW Packages AS WITH RECURSIVE n(blob) AS (SELECT x'00' UNION ALL SELECT blob FROM n)
 SELECT blob FROM n"""
 
