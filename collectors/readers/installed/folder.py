@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from collectors.readers.installed.tree import Entry, Tree, Wanted
+from collectors.readers.installed.tree import Entry, Tree, Wanted, shown
 from detector.errors import UnseenError
 from detector.model.items import matches
 
@@ -104,11 +104,12 @@ def _open_beneath(root: Path, path: str) -> BinaryIO:
             os.close(here)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise UnseenError("unsupported", f"{path}: no regular file")
+        raise UnseenError("unsupported", f"{shown(path)}: no regular file")
     return os.fdopen(file, "rb")
 
 
 def _not_listed(error: OSError, path: str) -> UnseenError:
+    path = shown(path)
     if isinstance(error, FileNotFoundError):
         return UnseenError("unreachable", f"{path} does not exist")
     if isinstance(error, PermissionError):

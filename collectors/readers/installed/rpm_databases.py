@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from collectors.readers.installed import rpm
 from collectors.readers.installed.inventory import MOST_PACKAGES, Inventory, Want
-from collectors.readers.installed.tree import Tree, head, whole
+from collectors.readers.installed.tree import Tree, head, shown, whole
 from detector.errors import UnseenError
 
 if TYPE_CHECKING:
@@ -43,18 +43,17 @@ def add(tree: Tree, namespace: str, inventory: Inventory) -> None:
             if (data := tree.read(path)) is None:
                 continue
             if tree.read(f"{folder}/{_JOURNAL}"):
-                raise UnseenError("malformed", f"{path} is being written: look again when rpm is done")
+                raise UnseenError("malformed", f"{shown(path)} is being written: look again when rpm is done")
             inventory.cover(rpm.COVERS)
             try:
                 rpm.add(headers(data), namespace, inventory)
             except UnseenError as error:
-                raise UnseenError(error.reason, f"{path}: {error.detail}") from None
+                raise UnseenError(error.reason, f"{shown(path)}: {error.detail}") from None
             return
         if tree.read(f"{folder}/{_BERKELEY}") is not None:
-            detail = (
-                f"{folder}/{_BERKELEY} is a Berkeley DB, which is not read: `rpmdb --rebuilddb` with rpm 4.16"
-            )
-            raise UnseenError("unsupported", f"{detail} or later makes one that is")
+            detail = f"{shown(folder)}/{_BERKELEY} is a Berkeley DB, which is not read"
+            remedy = "`rpmdb --rebuilddb` of rpm 4.16 or later makes one that is"
+            raise UnseenError("unsupported", f"{detail}: {remedy}")
 
 
 # --- SQLite -------------------------------------------------------------------------------------------
