@@ -77,28 +77,6 @@ def inspected(inspect: Callable[[str], Mapping[str, Any]], identity: str) -> Map
         return None
 
 
-def archives(client: "APIClient", identity: str) -> Callable[[str], Generator[bytes, None, None] | None]:
-    """Return what opens the archive of a path, with the time limit that docker-py's own call takes away."""
-
-    def chunks(response: Any) -> Generator[bytes, None, None]:
-        with closing(response):
-            yield from response.iter_content(_CHUNK)
-
-    def opened(path: str) -> Generator[bytes, None, None] | None:
-        url = f"{client.base_url}/v{client.api_version}/containers/{identity}/archive"
-        response = client.get(url, params={"path": path}, stream=True, timeout=client.timeout)
-        if response.status_code == 200:
-            return chunks(response)
-        with closing(response):
-            if response.status_code == 404:
-                return None
-            if response.status_code in {401, 403}:
-                raise UnseenError("denied", "GET /containers/{id}/archive: let the socket proxy pass it")
-            raise UnseenError("unreachable", f"the archive of {path} answered {response.status_code}")
-
-    return opened
-
-
 def streamed(client: "APIClient", path: str, route: str) -> Generator[bytes, None, None]:
     """Return the chunks of a long answer, with the time limit that docker-py's own calls take away.
 

@@ -111,19 +111,6 @@ def reference_of(container: Mapping[str, Any], image: Mapping[str, Any]) -> Imag
     return next((found for tag in tags if (found := image_reference(tag))), None)
 
 
-def mounts_engine(container: Mapping[str, Any]) -> bool:
-    """Tell whether the container mounts a folder of the host in which the engine keeps its containers.
-
-    To read a file of a container the engine mounts all its volumes once more. One that holds the engine
-    itself then holds every mount again: the mounts of the host double with each read.
-    """
-    layers = ((container.get("GraphDriver") or {}).get("Data") or {}).get("MergedDir")
-    engine = [str(path) for path in (layers, container.get("HostnamePath"), "/var/lib/docker/") if path]
-    binds = [mount for mount in container.get("Mounts") or () if mount.get("Type") == "bind"]
-    sources = [str(mount.get("Source") or "").rstrip("/") for mount in binds]
-    return any(path.startswith(f"{source}/") for source in sources for path in engine)
-
-
 def _config_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return answer.get("Config") or {}
 

@@ -4,7 +4,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from collectors._docker_facts import architecture_of, variables
 from collectors.readers.installed import Tree, installed
@@ -24,6 +24,8 @@ _RUNTIMES: Final = {
 }
 _MOST_KNOWN: Final = 256
 
+T = TypeVar("T")
+
 
 def packages_of(tree: Tree, image: Mapping[str, Any], basis: Basis) -> Section:
     """Return what is installed, and the architecture and runtimes that ``image`` (of the engine's API) names.
@@ -42,25 +44,25 @@ def packages_of(tree: Tree, image: Mapping[str, Any], basis: Basis) -> Section:
     return replace(section, facts={**said, **section.facts})
 
 
-class KnownPackages:
+class Known(Generic[T]):
     """What was found in images, by what identifies a content that never changes. The last used are kept."""
 
     def __init__(self) -> None:
-        self._sections: OrderedDict[tuple[str, ...], Section] = OrderedDict()
+        self._found: OrderedDict[tuple[str, ...], T] = OrderedDict()
 
-    def get(self, key: tuple[str, ...]) -> Section | None:
+    def get(self, key: tuple[str, ...]) -> T | None:
         """Return what was found before, or None."""
-        section = self._sections.get(key)
-        if section is not None:
-            self._sections.move_to_end(key)
-        return section
+        found = self._found.get(key)
+        if found is not None:
+            self._found.move_to_end(key)
+        return found
 
-    def keep(self, key: tuple[str, ...], section: Section) -> None:
+    def keep(self, key: tuple[str, ...], found: T) -> None:
         """Keep what was found."""
-        self._sections[key] = section
-        if len(self._sections) > _MOST_KNOWN:
-            self._sections.popitem(last=False)
+        self._found[key] = found
+        if len(self._found) > _MOST_KNOWN:
+            self._found.popitem(last=False)
 
 
 #: Of this process: collectors come and go with each run.
-KNOWN: Final = KnownPackages()
+KNOWN: Final[Known[Section]] = Known()

@@ -1,6 +1,5 @@
 """Sees the containers of a Docker engine: what is configured, what runs, what is installed in it."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pydantic import Field, field_validator
 
 from collectors._containers import image_reference
-from collectors._docker_engine import answer, archives, connect, inspected
-from collectors._docker_facts import SECTIONS, mounts_engine, reference_of, sections_of
-from collectors._docker_files import ContainerFiles
-from collectors._docker_packages import dependencies_of
+from collectors._docker_engine import answer, connect, in_time, inspected, seconds_left
+from collectors._docker_facts import SECTIONS, reference_of, sections_of
+from collectors._docker_trees import differs_from_image, tree_of_container
+from collectors._image_packages import KNOWN, packages_of
 from collectors._replicas import merged
 from collectors._unseen import unseen_section
 from detector.collector import Collected, CollectorOptions, Context, Seen
@@ -36,12 +35,8 @@ _COMPOSE_ONE_OFF: Final = "com.docker.compose.oneoff"
 _ALIVE: Final = frozenset({"running", "paused", "restarting"})
 #: Containers that one run inspects at most.
 _MOST_CONTAINERS: Final = 1000
-_LONGEST_CALL: Final = 20.0
 _IMAGE_GONE: Final = UnseenError(
     "not_in_view", "the image was removed: its variables cannot be told from the container's own"
-)
-_MOUNTS_ENGINE: Final = UnseenError(
-    "unsupported", "it mounts the folder of the engine itself: reading its files would mount that again"
 )
 
 
@@ -118,7 +113,7 @@ class DockerCollector:
     )
 
     async def collect(self, options: DockerOptions, context: Context) -> Collected:
-        client = await context.in_thread(connect, options.host, _seconds_left(context))
+        client = await context.in_thread(connect, options.host, seconds_left(context))
         with closing(client):
             answers = await _fetch(client, options, context)
         collected = facts_from_answers(answers, options, context)
@@ -243,16 +238,11 @@ async def _fetch(client: "APIClient", options: DockerOptions, context: Context) 
     for image_id, known in images.items():
         image = {} if isinstance(known, UnseenError) else known
         # One container stands for all of its image: their file systems begin alike.
-        of_image = [one for one in containers if str(one.get("Image")) == image_id]
-        readable = next((one for one in of_image if not mounts_engine(one)), None)
-        if readable is None:
-            dependencies[image_id] = unseen_section("running", _MOUNTS_ENGINE)
-        else:
-            files = ContainerFiles(archives(client, str(readable.get("Id"))))
-            try:
-                dependencies[image_id] = await ask(dependencies_of, files, image)
-            except UnseenError as error:
-                dependencies[image_id] = unseen_section("running", error)
+        container = next(one for one in containers if str(one.get("Image")) == image_id)
+        try:
+            dependencies[image_id] = await _dependencies(client, container, image, options.host, context)
+        except UnseenError as error:
+            dependencies[image_id] = unseen_section("running", error)
     return Answers(
         containers=containers,
         images=images,
@@ -262,8 +252,28 @@ async def _fetch(client: "APIClient", options: DockerOptions, context: Context) 
     )
 
 
-def _seconds_left(context: Context) -> float:
-    return max(1.0, min(_LONGEST_CALL, context.deadline - asyncio.get_running_loop().time()))
+async def _dependencies(
+    client: "APIClient",
+    container: Mapping[str, Any],
+    image: Mapping[str, Any],
+    host: str,
+    context: Context,
+) -> Section:
+    """Return what is installed in a container: of one that changed nothing, read once in its image's life."""
+    check = in_time(context)
+    check()
+    key = ("running", host, str(container.get("Image")))
+    try:
+        own = await context.in_thread(answer, host, differs_from_image, client, str(container.get("Id")))
+    except UnseenError:
+        own = True  # nobody can tell, as behind a proxy that does not pass the question
+    if not own and (known := KNOWN.get(key)) is not None:
+        return known
+    tree = await context.in_thread(answer, host, tree_of_container, client, container, check)
+    section = await context.in_thread(packages_of, tree, image, "running")
+    if not own:
+        KNOWN.keep(key, section)
+    return section
 
 
 def _listed(client: "APIClient", options: DockerOptions, service: str | None) -> list[Mapping[str, Any]]:

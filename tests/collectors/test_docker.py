@@ -14,9 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collectors._docker_engine import answer
+from collectors._image_packages import Known
 from collectors.docker import DockerCollector, DockerOptions
 from detector.collector import Collected
 from detector.errors import UnseenError
+from tests.collectors.archives import file, tar
 from tests.collectors.lent import context
 from tests.servers import images
 from tests.servers.docker_engine import DockerEngine
@@ -47,6 +49,11 @@ def _says(status: int, text: str = "canary", content_type: str = "text/plain") -
     return handler
 
 
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.docker.KNOWN", Known())
+
+
 class Engine:
     """An engine of recorded answers whose every answer a test may change."""
 
@@ -55,6 +62,9 @@ class Engine:
         self.answers: dict[str, Handler] = {}
         self.methods: set[str] = set()
         self.filters: dict[str, Any] = {}
+        self.files = tar(file("etc/os-release", "ID=debian\nVERSION_ID=12\n"))
+        self.changes: Any = None
+        self.exports = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.methods.add(request.method)
@@ -67,6 +77,11 @@ class Engine:
         if path == "/containers/json":
             self.filters = json.loads(request.query["filters"])
             return web.json_response(self.listed)
+        if path.endswith("/export"):
+            self.exports += 1
+            return web.Response(body=self.files)
+        if path.endswith("/changes"):
+            return web.json_response(self.changes)
         if path.startswith("/containers/") and path.endswith("/json"):
             return web.json_response(CONTAINER | {"Id": path.split("/")[2]})
         if path.startswith("/images/"):
@@ -92,6 +107,7 @@ async def test_it_only_sends_get() -> None:
     assert collected.seen[0].sections["release"].facts["image#tag"] == "1.4.2"
     assert collected.seen[0].sections["dependencies"].facts == {
         "os#arch": "amd64",
+        "os#release": "debian 12",
         "runtime#python": "3.12.7",
     }
     assert engine.methods == {"GET"}
@@ -158,11 +174,68 @@ async def test_a_removed_image_leaves_config_unknown() -> None:
 
 async def test_a_proxy_that_hides_files_leaves_packages_unknown() -> None:
     engine = Engine()
-    engine.answers["/archive"] = _says(403)
+    engine.answers["/export"] = _says(403)
     section = (await _collect(engine)).seen[0].sections["dependencies"]
-    assert section.status == "partial"
+    assert (section.status, section.facts) == ("failed", {})
     assert "canary" not in repr(section)
-    assert "GET /containers/{id}/archive" in section.unseen[0].detail
+    assert "GET /containers/{id}/export" in section.unseen[0].detail
+
+
+_PATH = "/usr/local/lib/python3.12/site-packages/x-1.0.dist-info/METADATA"
+
+
+@pytest.mark.parametrize(
+    ("changes", "exports"),
+    [
+        (None, 1),
+        ([{"Path": "/tmp/x", "Kind": 1}, {"Path": "/var/log", "Kind": 0}], 1),
+        ([{"Path": _PATH, "Kind": 1}], 2),
+        ([{"Path": "/var/lib/dpkg/status", "Kind": 0}], 2),
+        ([{"Path": "/usr/local/lib/python3.12", "Kind": 2}], 2),  # whatever was in it
+    ],
+)
+async def test_a_container_that_changed_nothing_is_read_once(changes: Any, exports: int) -> None:
+    engine = Engine()
+    engine.changes = changes
+    async with engine.serving() as host:
+        for _ in range(2):
+            await DockerCollector().collect(DockerOptions(host=host), context())
+    assert engine.exports == exports
+
+
+async def test_where_nobody_tells_what_changed_it_is_read_each_time() -> None:
+    engine = Engine()
+    engine.answers["/changes"] = _says(403)
+    async with engine.serving() as host:
+        runs = [await DockerCollector().collect(DockerOptions(host=host), context()) for _ in range(2)]
+    assert runs[1].seen[0].sections["dependencies"].status == "complete"
+    assert engine.exports == 2
+
+
+async def test_an_archive_that_is_none_is_malformed() -> None:
+    engine = Engine()
+    for files in (b"canary" * 1000, engine.files[:700]):
+        engine.files = files
+        section = (await _collect(engine)).seen[0].sections["dependencies"]
+        assert (section.status, section.unseen[0].reason) == ("failed", "malformed")
+        assert "canary" not in repr(section)
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"), [("/etc", True), ("/etc/", True), ("/etcetera", False), ("/srv", False)]
+)
+async def test_what_a_mount_hides_is_unseen(path: str, *, hidden: bool) -> None:
+    engine = Engine()
+
+    async def container(_: web.Request) -> web.Response:
+        mounts = [{"Type": "bind", "Source": "/x", "Destination": path}]
+        return web.json_response(CONTAINER | {"Id": "c1", "Mounts": mounts})
+
+    engine.answers["/containers/c1/json"] = container
+    section = (await _collect(engine)).seen[0].sections["dependencies"]
+    assert ("os#release" not in section.facts) is hidden
+    assert ("a mount hides" in repr(section.unseen)) is hidden
+    assert section.status == ("partial" if hidden else "complete")
 
 
 async def test_a_discovery_without_containers_is_complete() -> None:
@@ -225,7 +298,7 @@ async def test_a_file_that_hangs_blinds_packages_alone() -> None:
         await ended.wait()
         return response
 
-    engine.answers["/archive"] = half
+    engine.answers["/export"] = half
     async with engine.serving() as host:
         collected = await DockerCollector().collect(DockerOptions(host=host), context(seconds=1))
         ended.set()
@@ -289,7 +362,8 @@ async def test_a_real_engine(staging: DockerEngine, caplog: pytest.LogCaptureFix
     assert (agent.component, agent.component_kind) == ("agent", "sidecar")
     assert agent.sections["dependencies"].facts["pkg:apk/alpine/musl"] == "1.2.5-r0"
     dependencies = main.sections["dependencies"]
-    assert (dependencies.status, dependencies.covers) == ("complete", ("pkg:deb/*", "pkg:pypi/*"))
+    assert dependencies.status == "complete"
+    assert {"pkg:deb/*", "pkg:pypi/*"} <= set(dependencies.covers)
     assert dependencies.facts["os#release"] == "debian 12"
     assert dependencies.facts["pkg:deb/debian/openssl"] == "3.0.14-1~deb12u2"
     assert dependencies.facts["pkg:pypi/django"] == "5.1.2"
@@ -299,6 +373,22 @@ async def test_a_real_engine(staging: DockerEngine, caplog: pytest.LogCaptureFix
     assert "canary" not in repr(collected) + caplog.text
 
 
+async def test_what_a_container_installs_itself_is_seen(staging: DockerEngine) -> None:
+    container = staging.run("acme/checkout:1.4.2", "installs", labels={"app": "installs"}, user="0")
+    options = DockerOptions(host=staging.url, label="app=installs")
+    site = "/usr/local/lib/python3.12/site-packages"
+    try:
+        (before,) = (await DockerCollector().collect(options, context())).seen
+        moved = f"cd {site} && busybox mv Django-5.1.2.dist-info Django-5.2.8.dist-info"
+        moved += " && busybox sed -i s/5.1.2/5.2.8/ Django-5.2.8.dist-info/METADATA"
+        assert container.exec_run(["/bin/sh", "-c", moved]).exit_code == 0
+        (after,) = (await DockerCollector().collect(options, context())).seen
+    finally:
+        staging.rm("installs")
+    facts = [seen.sections["dependencies"].facts["pkg:pypi/django"] for seen in (before, after)]
+    assert facts == ["5.1.2", "5.2.8"]
+
+
 async def test_an_unchanged_engine_says_the_same(staging: DockerEngine) -> None:
     options = DockerOptions(host=staging.url)
     first, second = [await DockerCollector().collect(options, context(None)) for _ in range(2)]
@@ -306,7 +396,7 @@ async def test_an_unchanged_engine_says_the_same(staging: DockerEngine) -> None:
     assert [one.service for one in first.seen] == ["checkout"]
 
 
-async def test_a_container_that_mounts_the_engine_keeps_its_files(staging: DockerEngine) -> None:
+async def test_a_container_that_mounts_the_engine_is_read_without_its_mounts(staging: DockerEngine) -> None:
     folder = {str(staging.folder): {"bind": "/host", "mode": "ro"}}
     staging.run("acme/checkout:1.4.2", "watcher", labels={"app": "watcher"}, volumes=folder)
     try:
@@ -314,7 +404,8 @@ async def test_a_container_that_mounts_the_engine_keeps_its_files(staging: Docke
         (seen,) = (await DockerCollector().collect(options, context())).seen
     finally:
         staging.rm("watcher")
-    assert seen.sections["dependencies"].unseen[0].reason == "unsupported"
+    assert seen.sections["dependencies"].status == "complete"
+    assert seen.sections["dependencies"].facts["pkg:pypi/django"] == "5.1.2"
     assert seen.sections["release"].facts["image#tag"] == "1.4.2"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collectors._docker_facts import mounts_engine, sections_of
+from collectors._docker_facts import sections_of
 from collectors.docker import Answers, DockerOptions, facts_from_answers
 from detector.collector import Collected
 from detector.errors import UnseenError
@@ -208,21 +208,6 @@ def test_without_its_image_nothing_is_said_of_config(container: dict[str, Any]) 
     assert sections["config"].status == "failed"
     assert sections["config"].unseen[0].reason == "denied"
     assert sections["release"].facts["image#tag"] == "1.4.2"
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("/", True),
-        ("/var/lib", True),
-        ("/var/lib/docker", True),
-        ("/srv/data", False),
-        ("/var/lib/dock", False),
-    ],
-)
-def test_a_folder_that_holds_the_engine(*, container: dict[str, Any], source: str, expected: bool) -> None:
-    container["Mounts"] = [{"Type": "bind", "Source": source, "Destination": "/host"}]
-    assert mounts_engine(container) is expected
 
 
 def _named(container: dict[str, Any], name: str, image: str, **labels: str) -> dict[str, Any]:

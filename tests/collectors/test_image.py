@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from collectors._docker_engine import streamed
 from collectors._docker_trees import tree_of_container, tree_of_image
-from collectors._image_packages import KnownPackages
+from collectors._image_packages import Known
 from collectors.image import ImageCollector, ImageOptions
 from collectors.readers.installed import Tree
 from detector.collector import Seen
@@ -500,7 +500,7 @@ async def test_what_was_read_once_is_not_read_again(
         return streamed(client, path, route)
 
     monkeypatch.setattr("collectors._docker_trees.streamed", counted)
-    monkeypatch.setattr("collectors.image.KNOWN", KnownPackages())
+    monkeypatch.setattr("collectors.image.KNOWN", Known())
     options = ImageOptions(image="acme/shop:1.4.2", host=engine.url)
     first, second = [await ImageCollector().collect(options, context()) for _ in range(2)]
     assert first == second
@@ -532,7 +532,7 @@ async def test_an_engine_that_gives_no_files_blinds_packages_alone(status: int, 
 
 
 async def test_a_run_without_time_says_so(engine: DockerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collectors.image.KNOWN", KnownPackages())
+    monkeypatch.setattr("collectors.image.KNOWN", Known())
     options = ImageOptions(image="acme/shop:1.4.2", host=engine.url)
     (seen,) = (await ImageCollector().collect(options, context(seconds=1.0))).seen
     assert seen.sections["dependencies"].unseen[0].reason == "timeout"
