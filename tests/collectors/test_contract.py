@@ -28,6 +28,12 @@ BLIND: Mapping[str, dict[str, Any]] = {
     "docker": {"host": "unix:///nonexistent/canary.sock"},
     "image": {"image": "acme/canary", "host": "unix:///nonexistent/canary.sock"},
     "ecs": {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:9", "cluster": "canary"},
+    "registry": {
+        "image": "127.0.0.1:9/acme/api:1",
+        "plain_http": True,
+        "username": "canary",
+        "password": "canary",
+    },
     "rds": {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:9", "id": "canary"},
     "postgres": {"dsn": "postgresql://user:canary@127.0.0.1:9/shop"},
     "redis": {"url": "redis://:canary@127.0.0.1:9"},

@@ -434,7 +434,7 @@ busybox ln -s /bin /usr/local/bin
 @pytest.fixture(scope="module")
 def engine(docker_staging: DockerEngine) -> DockerEngine:
     docker_staging.build("python:3.12-slim", images.python_base())
-    docker_staging.build("acme/shop:1.4.2", images.app("python:3.12-slim"))
+    docker_staging.build("acme/shop:1.4.2", images.app("python:3.12-slim", title="of no registry"))
     scripts = {"one": _BELOW, "two": _ABOVE, "three": _ATOP}
     context = {"Dockerfile": BUSY, **{name: f"#!/bin/sh\nset -e{text}" for name, text in scripts.items()}}
     docker_staging.build("acme/busy:1", {name: text.encode() for name, text in context.items()})

@@ -1,7 +1,8 @@
 """A Docker registry on loopback: an image gets its repository digest by being pushed to one."""
 
 import json
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 
 from docker.errors import DockerException
 
@@ -14,10 +15,12 @@ class Registry(ServerProcess):
 
     name = "registry"
 
-    def __init__(self) -> None:
+    def __init__(self, users: Mapping[str, str] | None = None) -> None:
+        """`users` are names and passwords; without any everybody may do everything."""
         self._program = required("docker-registry", "Docker registry", "apt-get install docker-registry")
         super().__init__()
         self.port = free_port()
+        self._users = users or {}
 
     def reference(self, repository: str, tag: str) -> str:
         """The reference of an image here, as `docker pull` takes it."""
@@ -39,12 +42,16 @@ class Registry(ServerProcess):
         return reference
 
     def _prepare(self) -> None:
-        settings = {
+        settings: dict[str, object] = {
             "version": "0.1",
             "log": {"level": "warn"},
             "storage": {"filesystem": {"rootdirectory": f"{self.folder}/images"}},
             "http": {"addr": f"{LOOPBACK}:{self.port}"},
         }
+        if self._users:
+            lines = (f"{name}:{_bcrypt(password)}\n" for name, password in self._users.items())
+            (self.folder / "htpasswd").write_text("".join(lines))
+            settings["auth"] = {"htpasswd": {"realm": "registry", "path": f"{self.folder}/htpasswd"}}
         (self.folder / "registry.yml").write_text(json.dumps(settings))  # JSON is YAML
 
     def _command(self) -> Sequence[str]:
@@ -52,3 +59,10 @@ class Registry(ServerProcess):
 
     def _ready(self) -> bool:
         return listens(self.port)
+
+
+def _bcrypt(password: str) -> str:
+    """A password as the registry keeps it, by the C library that perl brings to light."""
+    program = "print crypt($ARGV[0], q($2y$05$abcdefghijklmnopqrstuu))"
+    done = subprocess.run(["perl", "-e", program, password], capture_output=True, text=True, check=True)
+    return done.stdout
