@@ -259,20 +259,20 @@ async def _dependencies(
     host: str,
     context: Context,
 ) -> Section:
-    """Return what is installed in a container: of one that changed nothing, read once in its image's life."""
+    """Return what is installed in a container: of one that changed nothing, read once in its life."""
     check = in_time(context)
     check()
-    key = ("running", host, str(container.get("Image")))
-    try:
-        own = await context.in_thread(answer, host, differs_from_image, client, str(container.get("Id")))
-    except UnseenError:
-        own = True  # nobody can tell, as behind a proxy that does not pass the question
-    if not own and (known := KNOWN.get(key)) is not None:
-        return known
+    identity = str(container.get("Id"))
+    key = ("running", host, identity)
+    if (known := KNOWN.get(key)) is not None:
+        try:
+            if not await context.in_thread(answer, host, differs_from_image, client, identity):
+                return known
+        except UnseenError:
+            pass  # nobody can tell, as behind a proxy that does not pass the question
     tree = await context.in_thread(answer, host, tree_of_container, client, container, check)
     section = await context.in_thread(packages_of, tree, image, "running")
-    if not own:
-        KNOWN.keep(key, section)
+    KNOWN.keep(key, section)
     return section
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import unquote
 
 from detector.engine.policy import Pair
 from detector.model.records import Judged, Side
@@ -88,7 +89,7 @@ def _sides(judged: Judged, pair: Pair) -> tuple[str, str, Side]:
 def _package(item: str) -> tuple[str, str]:
     """Return the ecosystem of a package, and its name as the ecosystem's commands take it."""
     ecosystem, _, name = item[4:].partition("/")
-    return ecosystem, name.rpartition("/")[2] if ecosystem in _BY_LAST_NAME else name.replace("%40", "@")
+    return ecosystem, unquote(name.rpartition("/")[2] if ecosystem in _BY_LAST_NAME else name)
 
 
 def _server(judged: Judged, behind: str, ahead: str, version: str) -> str:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -396,6 +398,36 @@ def test_options_that_mean_nothing_are_refused(options: dict[str, str], word: st
     with pytest.raises(ValueError, match=word) as caught:
         ImageOptions.model_validate(options)
     assert "canary" not in str(caught.value)
+
+
+async def test_debian_packages_are_those_that_dpkg_lists(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    root = tmp_path / "root"
+    for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "etc"):
+        (root / folder).mkdir(parents=True)
+    (root / "var/lib/dpkg/status").touch()
+    (root / "etc/os-release").write_text("ID=debian\nVERSION_ID=13\n")
+    for name, version in (("libstdc++6", "14.2.0-19"), ("zlib1g", "1:1.3.1-1+b1"), ("tzdata", "2025b~rc1-0")):
+        (made / name / "DEBIAN").mkdir(parents=True)
+        fields = {"Package": name, "Version": version, "Architecture": "all", "Description": "x"}
+        fields["Maintainer"] = "Packagers <packagers@lists.example>"
+        control = "".join(f"{key}: {value}\n" for key, value in fields.items())
+        (made / name / "DEBIAN/control").write_text(control)
+        deb = str(tmp_path / f"{name}.deb")
+        subprocess.run(["dpkg-deb", "--build", str(made / name), deb], check=True, capture_output=True)
+        install = ["dpkg", f"--root={root}", "--force-not-root", "--force-bad-path", "--install", deb]
+        subprocess.run(install, check=True, capture_output=True)
+    query = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package} ${Version}\n"]
+    listed = subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines()
+    packed = subprocess.run(["tar", "-C", str(root), "-c", "."], check=True, capture_output=True).stdout
+    section = await _packages(_file(tar_of(saved(packed)))(tmp_path))
+    found = {
+        f"{unquote(item.rpartition('/')[2])} {version}"
+        for item, version in section.facts.items()
+        if item.startswith("pkg:deb/debian/")
+    }
+    assert found == set(listed)
+    assert len(found) == 3
 
 
 # --- engines ---------------------------------------------------------------------------------------------

@@ -516,6 +516,11 @@ def test_what_a_peer_lost_yesterday_is_expected_since_yesterday() -> None:
             {"dependencies": section({"pkg:golang/example.org/a/v2": "v2.1.0"})},
             "in prod: go get example.org/a/v3@v3.0.0   # staging has it, prod has example.org/a/v2",
         ),
+        (
+            {"dependencies": section({"pkg:deb/debian/libstdc%2B%2B6": "12.2.0-14"})},
+            {"dependencies": section({"pkg:deb/debian/libstdc%2B%2B6": "14.2.0-19"})},
+            "in staging: apt-get install libstdc++6=14.2.0-19   # prod has it, staging does not",
+        ),
         (config(KEY="some text"), config(OTHER="1"), "in prod: set KEY   # staging has it, prod does not"),
         (
             server(product="redis", version="7.2.4"),
