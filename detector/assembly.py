@@ -26,6 +26,7 @@ from detector.jobs.collect import Collect
 from detector.jobs.compare import Compare
 from detector.jobs.deliver import Deliver
 from detector.jobs.look import MOST_RUNS, MOST_THREADS, Host, Look
+from detector.jobs.look_now import LookNow
 from detector.jobs.prune import Prune
 from detector.jobs.remind import Remind
 from detector.jobs.schedule import Schedule
@@ -113,6 +114,7 @@ class Running:
     accepting: Accepting
     prune: Prune
     schedule: Schedule
+    look_now: LookNow
     session: aiohttp.ClientSession
 
     def reload(self, environ: Mapping[str, str]) -> None:
@@ -178,6 +180,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             accepting=accepting,
             prune=prune,
             schedule=schedule,
+            look_now=LookNow(watch),
             session=host.session,
         )
 

@@ -34,7 +34,8 @@ from detector.api.metrics import Metrics, own_version
 from detector.api.openapi import openapi
 from detector.api.params import params_of
 from detector.api.problems import RefusalError, refusal_of, refusal_of_http
-from detector.api.routes import INTERFACE, OPERATION, ROUTES, Route
+from detector.api.route import Route
+from detector.api.routes import INTERFACE, OPERATION, ROUTES
 from detector.api.templates import Templates
 from detector.assembly import Running
 from detector.errors import ParityError

@@ -271,6 +271,28 @@ class TokenMade(Answer):
     expires_at: Time
 
 
+class RanSource(Answer):
+    """What became of one source: `ok`, why it could not be seen, or `not_recorded`."""
+
+    service: str | None
+    source: str
+    result: str
+    detail: str
+    changed: bool
+
+
+class Run(Answer):
+    """Sources that were run because somebody asked, in the order of their end."""
+
+    id: str
+    environment: str
+    asked_at: Time
+    ended_at: Time | None
+    #: Sources that have not ended.
+    waiting: int
+    sources: list[RanSource]
+
+
 class Pruned(Answer):
     """Rows of each table that were dropped."""
 

@@ -10,7 +10,7 @@ from detector.api import heartbeats, schemas
 from detector.api.answers import JSON
 from detector.api.idempotency import HEADER
 from detector.api.problems import MEDIA_TYPE
-from detector.api.routes import Route
+from detector.api.route import Route
 from detector.api.sboms import media_types
 from detector.model.deployments import COMMIT, VERSION
 from detector.model.wire import SCHEMA
@@ -176,6 +176,8 @@ def _answers(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"200": {"description": "The answer", "content": content}}
     if route.path.endswith("/deployments"):
         found["201"] = {"description": "A new one", "content": content}
+    if route.path.endswith("/collect"):
+        found = {"202": {"description": "Begun; Location is the run", "content": content}}
     if route.method == "PUT":
         found["202"] = {"description": "Held until it is seen a second time", "content": content}
         found["204"] = {"description": "Nothing changed"}

@@ -148,6 +148,12 @@ class DiffFilters(Params):
     )
 
 
+class CollectParams(Params):
+    """Whose sources to run."""
+
+    service: tuple[str, ...] = Field(default=(), max_length=1000, description="of this service (repeatable)")
+
+
 class DiffParams(DiffFilters):
     """Two states and which part of their comparison is shown."""
 

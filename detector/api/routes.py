@@ -3,16 +3,12 @@
 The application, its authorisation and the OpenAPI document are all made of this one table.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
 
-from aiohttp import web
-from pydantic import BaseModel
-
+from detector.api import acceptance_schemas as a
 from detector.api import (
-    accept_pages,
     accepting,
+    collecting,
     comparing,
     deploying,
     drifts,
@@ -23,60 +19,32 @@ from detector.api import (
     operating,
     pushing,
     reporting,
-    signing_in,
 )
-from detector.api import acceptance_schemas as a
 from detector.api import explain_schemas as e
 from detector.api import inventory_schemas as i
 from detector.api import push_schemas as p
 from detector.api import report_schemas as r
 from detector.api import schemas as s
-from detector.api.answers import HTML, JSON
-from detector.api.asked import Asked
-from detector.api.pages import PAGES_SHOWN
+from detector.api.page_routes import FORMS, PAGES, SIGNING_IN
 from detector.api.params import (
     AcceptedParams,
     AsOf,
+    CollectParams,
     DiffParams,
     DriftParams,
     ExplainParams,
     GateParams,
     HistoryParams,
     Listed,
-    LoginParams,
-    Params,
     PromotionParams,
     PushParams,
-    RegisterParams,
     ScoreParams,
     SearchParams,
-    StaticParams,
 )
-from detector.api.tokens import Scope
+from detector.api.route import Route
 from detector.store.exporting import MEDIA_TYPE
 
-Handler = Callable[[Asked[Any]], Awaitable[web.StreamResponse]]
 V1: Final = "/api/v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One method at one address. The first sentence of its handler says what it is for."""
-
-    method: Literal["GET", "PUT", "POST", "DELETE"]
-    path: str
-    scope: Scope
-    handler: Handler
-    params: type[Params] = Params
-    #: What JSON it answers; None for other forms.
-    answer: Any = None
-    #: What JSON it takes, of those that may be sent a second time under an `Idempotency-Key`.
-    body: type[BaseModel] | None = None
-    forms: tuple[str, ...] = (JSON,)
-    #: Whether it is read by people in a browser: refused with a page, sent to sign in.
-    page: bool = False
-    #: Whether its query comes out of a form, which sends its empty fields too: they say nothing.
-    form: bool = False
 
 
 INTERFACE: Final = (
@@ -305,6 +273,15 @@ INTERFACE: Final = (
     ),
     Route(method="GET", path=f"{V1}/config", scope="admin", handler=operating.config, answer=s.Config),
     Route(
+        method="POST",
+        path=f"{V1}/environments/{{environment}}/collect",
+        scope="drift:write",
+        handler=collecting.collect,
+        params=CollectParams,
+        answer=i.Run,
+    ),
+    Route(method="GET", path=f"{V1}/runs/{{id}}", scope="read", handler=collecting.run, answer=i.Run),
+    Route(
         method="GET",
         path=f"{V1}/rules",
         scope="read",
@@ -325,76 +302,5 @@ OPERATION: Final = (
     ),
     Route(method="POST", path="/-/reload", scope="admin", handler=operating.reload, answer=s.Reloaded),
     Route(method="POST", path="/-/prune", scope="admin", handler=operating.prune, answer=i.Pruned),
-)
-SIGNING_IN: Final = (
-    Route(
-        method="GET",
-        path="/login",
-        scope="public",
-        handler=signing_in.login,
-        params=LoginParams,
-        forms=(HTML,),
-        page=True,
-    ),
-    Route(
-        method="POST",
-        path="/login",
-        scope="public",
-        handler=signing_in.sign_in,
-        params=LoginParams,
-        forms=(HTML,),
-        page=True,
-    ),
-    Route(method="POST", path="/logout", scope="read", handler=signing_in.sign_out, forms=(HTML,), page=True),
-    Route(
-        method="GET",
-        path="/static/{name}",
-        scope="public",
-        handler=operating.static,
-        params=StaticParams,
-        forms=("text/css", "text/javascript", "image/svg+xml"),
-    ),
-)
-PAGES: Final = tuple(
-    Route(
-        method="GET",
-        path=path,
-        scope="read",
-        handler=handler,
-        params=page.params,
-        forms=(form,),
-        page=form == HTML,
-        form=True,
-    )
-    for page in PAGES_SHOWN
-    for path, form, handler in page.forms()
-)
-FORMS: Final = (
-    Route(
-        method="POST",
-        path="/drift",
-        scope="drift:write",
-        handler=accept_pages.accept_chosen,
-        params=RegisterParams,
-        forms=(HTML,),
-        page=True,
-        form=True,
-    ),
-    Route(
-        method="POST",
-        path="/drift/{id}",
-        scope="drift:write",
-        handler=accept_pages.accept_one,
-        forms=(HTML,),
-        page=True,
-    ),
-    Route(
-        method="POST",
-        path="/drift/{id}/reopen",
-        scope="drift:write",
-        handler=accept_pages.reopen,
-        forms=(HTML,),
-        page=True,
-    ),
 )
 ROUTES: Final = (*INTERFACE, *OPERATION, *SIGNING_IN, *PAGES, *FORMS)

@@ -56,5 +56,5 @@ def collecting() -> Iterator[None]:
     try:
         yield
     except StoreInUseError as error:
-        instead = "or let it: a service collects by itself; parity snapshot --no-store only looks"
+        instead = "or let it: a service does all this by itself; parity snapshot asks it to look now"
         raise StoreInUseError(f"{error}, {instead}") from None

@@ -33,7 +33,8 @@ def once(config_path: str | None) -> None:
 
 async def _round(config: Config) -> tuple[int, int, int]:
     from detector.assembly import running
-    from detector.cli.snapshot import run_line, sources_of
+    from detector.cli.snapshot import run_line
+    from detector.config.choosing import sources_of
 
     wanted = sources_of(config, (), ())
     async with running(config) as here:

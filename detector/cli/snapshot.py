@@ -3,16 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
 from detector.cli.output import CANNOT_TELL, config_option, finish, say, styled
 from detector.cli.progress import as_they_end
 from detector.config.records import Config, Source
-from detector.errors import NotFoundError, UsageError, did_you_mean
+from detector.errors import UsageError
 from detector.model.facts import Observation
 from detector.reader import Part
+
+_BETWEEN_SECONDS: Final = 0.2
 
 
 @click.command()
@@ -36,10 +40,12 @@ def snapshot(
 ) -> None:
     """Run the sources of some or all environments once; a new snapshot begins where something changed.
 
-    With --format json it prints observations that `parity diff snapshot:FILE …` and `parity push` take; with
-    cyclonedx the bill of materials of one environment.
+    Beside a running service it is that which looks. With --format json it prints observations that
+    `parity diff snapshot:FILE …` and `parity push` take; with cyclonedx the bill of materials of one
+    environment.
     """
-    from detector.cli.asking import collecting, configuration
+    from detector.cli.asking import configuration, service_beside
+    from detector.config.choosing import sources_of
     from detector.logging import configure
 
     configure(level=logging.WARNING)
@@ -54,32 +60,13 @@ def snapshot(
 
             document = _DOCUMENTS[output](observations)
             say(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    elif (beside := service_beside(config)) is not None:
+        failed = asyncio.run(_asked(beside, wanted, services))
     else:
-        with collecting():
-            failed = asyncio.run(_stored(config, wanted))
+        failed = asyncio.run(_stored(config, wanted))
     if failed:
         finish(CANNOT_TELL, f"snapshot: {failed} of {len(wanted)} sources could not be seen")
     finish(0, f"snapshot: {len(wanted)} sources seen")
-
-
-def sources_of(config: Config, environments: tuple[str, ...], services: tuple[str, ...]) -> list[Source]:
-    """Return the polled sources of some environments and services. Raises NotFoundError for unknown names."""
-    for name in environments:
-        config.environment(name)
-    known = [service.name for service in config.services]
-    for name in services:
-        if name not in known:
-            raise NotFoundError(f"no service {name}{did_you_mean(name, known)}")
-    found = [
-        source
-        for source in config.sources
-        if source.polled
-        and (not environments or source.environment in environments)
-        and (not services or source.service in services)
-    ]
-    if not found:
-        raise UsageError("no source to run: give one under services in parity.yml")
-    return found
 
 
 async def _stored(config: Config, wanted: list[Source]) -> int:
@@ -94,6 +81,36 @@ async def _stored(config: Config, wanted: list[Source]) -> int:
         await here.watch.stop()
         for name, newest in sorted((await here.reading.store.latest_snapshots()).items()):
             say(f"{name}#{newest.number}")
+    return failed
+
+
+async def _asked(service: Path, wanted: list[Source], services: tuple[str, ...]) -> int:
+    """Have the service look, and print what becomes of each source when it is known."""
+    from detector.cli.remote import Remote
+
+    failed = 0
+    asked = "&".join(f"service={quote(name)}" for name in services)
+    async with Remote(service) as remote:
+        runs = [
+            await remote.ask("POST", f"/environments/{environment}/collect?{asked}")
+            for environment in dict.fromkeys(source.environment for source in wanted)
+        ]
+        for run in runs:
+            document, printed = run, 0
+            while True:
+                for source in document["sources"][printed:]:
+                    result = None if source["result"] == "ok" else source["result"]
+                    failed += result is not None
+                    name = f"{run['environment']} {source['service'] or '*'} {source['source']}"
+                    say(_line(name, result, source["detail"], changed=source["changed"]))
+                printed = len(document["sources"])
+                if document["ended_at"]:
+                    break
+                await asyncio.sleep(_BETWEEN_SECONDS)
+                document = await remote.ask("GET", f"/runs/{run['id']}")
+        for environment in sorted(await remote.all("/environments", {}), key=lambda one: str(one["name"])):
+            if environment["snapshot"] is not None:
+                say(f"{environment['name']}#{environment['snapshot']['number']}")
     return failed
 
 
@@ -147,6 +164,10 @@ _DOCUMENTS: Final[Mapping[str, Callable[[Sequence[Observation]], Any]]] = {
 def run_line(source: Source, result: str | None, detail: str, *, changed: bool = False) -> str:
     """Return what became of one run, as a line for people."""
     name = f"{source.environment} {source.service or '*'} {source.name}"
+    return _line(name, result, detail, changed=changed)
+
+
+def _line(name: str, result: str | None, detail: str, *, changed: bool) -> str:
     if result is None:
         return f"{styled('✓', fg='green')} {name}{'  changed' if changed else ''}"
     return f"{styled('?', fg='yellow')} {name}  {result.replace('_', ' ')}: {detail}"

@@ -1,5 +1,6 @@
 """When each source is due: a heap of our own, which costs less than a scheduler's job for each source."""
 
+import asyncio
 import heapq
 import random
 from collections.abc import Iterable
@@ -38,7 +39,8 @@ class Schedule:
         self._chance = chance or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._heap: list[_Slot] = []
         self._sources: dict[SourceId, Source] = {}
-        self._running: set[SourceId] = set()
+        #: What runs, and who waits for its end.
+        self._running: dict[SourceId, asyncio.Event] = {}
         #: Slots without a run since the last report: their source still ran, or the process slept.
         self.missed = 0
 
@@ -75,12 +77,23 @@ class Schedule:
                 nominal = self._next(source, now)
             spread = (source.every or timedelta()) * JITTER * self._chance.uniform(-1, 1)
             heapq.heapreplace(self._heap, _Slot(nominal + spread, slot.source_id, nominal))
-            if slot.source_id in self._running:
+            if self.begin(source):
+                found.append(source)
+            else:
                 self.missed += 1
-                continue
-            self._running.add(slot.source_id)
-            found.append(source)
         return found
+
+    def begin(self, source: Source) -> bool:
+        """Note that a source runs, until it is `finished`. False where it runs already."""
+        if id_of(source) in self._running:
+            return False
+        self._running[id_of(source)] = asyncio.Event()
+        return True
+
+    async def ended(self, source: Source) -> None:
+        """Wait until a source does not run, or not any more."""
+        if id_of(source) in self._running:
+            await self._running[id_of(source)].wait()
 
     def move(self, by: timedelta) -> None:
         """Follow a clock that was set: an interval goes on as it was, a time of the day is what it says."""
@@ -94,7 +107,8 @@ class Schedule:
 
     def finished(self, source: Source) -> None:
         """Note that a run ended, however it did."""
-        self._running.discard(id_of(source))
+        if running := self._running.pop(id_of(source), None):
+            running.set()
 
     def _next(self, source: Source, after: datetime) -> datetime:
         if source.cron is None:

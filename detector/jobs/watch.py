@@ -67,7 +67,7 @@ class Watch:
         )
         #: The timer of the next tick: a job of the scheduler would take more CPU time than the heap does.
         self._next_tick: asyncio.TimerHandle | None = None
-        self._runs: set[asyncio.Task[None]] = set()
+        self._runs: set[asyncio.Task[object]] = set()
         #: Firings of the scheduler that are under way.
         self._jobs: set[asyncio.Task[Any]] = set()
         #: Held while something is judged: whoever else writes rows of the register takes it too.
@@ -273,7 +273,7 @@ class Watch:
         if by := self._clock.set_by(now, loop.time()):
             self._follow_clock(by, now)
         for source in self.schedule.due(now):
-            self._begin(self._run_due(source))
+            self.begin(self.run_begun(source))
 
     def _follow_clock(self, by: timedelta, now: datetime) -> None:
         """Go on as before where the wall clock was set: nothing waits for its old time to come again."""
@@ -283,17 +283,17 @@ class Watch:
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=now + job.trigger.interval)
 
-    async def _run_due(self, source: Source) -> None:
+    async def run_begun(self, source: Source) -> Ran | None:
+        """Run a source that the schedule let begin; None where what it saw could not be recorded."""
         try:
-            await self.run(source)
+            return await self.run(source)
         except StoreError as error:
             self._log.error("not recorded", source=source.name, error=str(error))
         except Exception as error:  # noqa: BLE001 - what a stranger's collector hands over may break anything
-            # Without a traceback: foreign text may carry a value.
-            kind = type(error).__name__
-            self._log.error("not recorded", source=source.name, error=kind)
+            self._log.error("not recorded", source=source.name, error=type(error).__name__)  # no foreign text
         finally:
             self.schedule.finished(source)
+        return None
 
     async def _flush(self) -> None:
         try:
@@ -384,9 +384,9 @@ class Watch:
             self._ran.clear()
             self.schedule.missed = 0
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._runs.add(task)
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
+        """Have work done in the background, for whose end `stop` waits."""
+        self._runs.add(task := asyncio.create_task(work))
         task.add_done_callback(self._runs.discard)
 
 

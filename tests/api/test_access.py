@@ -7,7 +7,8 @@ import pytest
 from detector.api.access import MOST_FAILURES
 from detector.api.app import sign_in_link
 from detector.api.keys import LINKS
-from detector.api.routes import ROUTES, Route
+from detector.api.route import Route
+from detector.api.routes import ROUTES
 from detector.api.tokens import ensure_first_token, is_scope, mint
 from detector.store.store import open_store
 from tests.api.house import House, house

@@ -1,10 +1,13 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from detector.api.routes import INTERFACE, OPERATION, Route
+from detector.api.route import Route
+from detector.api.routes import INTERFACE, OPERATION
+from detector.jobs.look_now import Run
 from tests.api.house import House
 
 READS = [route for route in (*INTERFACE, *OPERATION) if route.method == "GET" and route.answer is not None]
@@ -43,6 +46,12 @@ async def test_an_answer_has_the_shape_that_the_document_tells(seeded: House, ro
     if path.endswith("/accepted"):
         body = {"reason": "a", "for": "1d", "match": {"service": "checkout"}}
         await seeded.ask("POST", path, who="write", json=body)
+    if "/runs/" in path:
+        look_now = seeded.running.look_now
+        look_now._runs[drift.id] = run = Run(
+            id=drift.id, environment="dev", asked_at=datetime.now(UTC), waiting=1
+        )
+        run.note(seeded.running.reading.settings.config.sources[0], result="ok")
     if path.endswith("/diff"):
         path += "?left=staging&right=prod-eu&include=same"
     if path.endswith("/explain"):

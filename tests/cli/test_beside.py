@@ -97,11 +97,25 @@ def test_what_cannot_be_done_beside_it_is_refused_with_its_pid(served: Service, 
     assert f"is in use by process {served.pid}: stop it first" in refused.why
 
 
-@pytest.mark.parametrize("command", ["once", "snapshot"])
-def test_collecting_beside_it_is_left_to_it(served: Service, beside: Parity, command: str) -> None:
-    refused = beside(command)
+def test_a_whole_round_beside_it_is_left_to_it(served: Service, beside: Parity) -> None:
+    refused = beside("once")
     assert refused.code == 4
     assert f"is in use by process {served.pid}: stop it first, or let it" in refused.why
+
+
+def test_a_snapshot_is_taken_by_the_service(served: Service, beside: Parity) -> None:
+    values = served.config.parent / ".env.prod"
+    values.write_text(f"{values.read_text()}\nASKED_FOR=now\n")
+    looked = good(beside("snapshot", "prod"))
+    lines = [line for line in looked.out.splitlines() if "#" not in line]
+    assert [line for line in lines if line.endswith("changed")] == ["✓ prod api dotenv  changed"]
+    assert all(line.startswith("✓ prod ") for line in lines)
+    assert looked.why == f"snapshot: {len(lines)} sources seen"
+    assert "text, literal" in good(beside("log", "--service", "api", "--item", "ASKED_FOR")).out
+    assert any(line.startswith("prod#") for line in looked.out.splitlines())
+    one = good(beside("snapshot", "--service", "api")).out.splitlines()
+    assert {line.split()[2] for line in one if "#" not in line} == {"api"}
+    assert beside("snapshot", "nowhere").code == 2
     assert beside("snapshot", "--no-store").code == 0
 
 
