@@ -5,7 +5,7 @@ A source fills a `Tree` with `wanted`; `installed` reads it. Nothing of the root
 
 from typing import Final
 
-from collectors.readers.installed import gems, java, node, php, python, runtimes, system
+from collectors.readers.installed import gems, java, node, php, programs, python, runtimes, system
 from collectors.readers.installed.inventory import Inventory, Want
 from collectors.readers.installed.tree import Entry, Keep, Tree, shown
 from detector.errors import UnseenError
@@ -15,9 +15,9 @@ from detector.model.words import Basis
 __all__ = ["Entry", "Tree", "installed", "wanted"]
 
 #: The system first: what its packages brought is told by them alone. Runtimes last: some are packages.
-_READERS: Final = (system, python, node, gems, java, php, runtimes)
+_READERS: Final = (system, python, node, gems, java, php, programs, runtimes)
 #: What is found by search: a folder that cannot be listed may hide any of it.
-_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS, java.COVERS, php.COVERS)
+_SEARCHED: Final = (python.COVERS, node.COVERS, gems.COVERS, java.COVERS, php.COVERS, programs.COVERS)
 
 
 def _table(shape: str) -> dict[str, list[Want]]:
@@ -42,7 +42,7 @@ _NAMES: Final = _table("name")
 _ENDINGS: Final = _table("ending")
 
 
-def wanted(path: str, entry: Entry) -> Keep | None:  # noqa: ARG001 - programs will be told by it
+def wanted(path: str, entry: Entry) -> Keep | None:
     """Tell how much of a file any reader asks for, by path and entry alone."""
     folder, _, name = path.rpartition("/")
     _, dot, ending = name.rpartition(".")
@@ -51,7 +51,7 @@ def wanted(path: str, entry: Entry) -> Keep | None:  # noqa: ARG001 - programs w
         for want in found:
             if want.inside in path:
                 return want.keep
-    return None
+    return programs.keep_of(path, entry)
 
 
 def installed(tree: Tree, basis: Basis) -> Section:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from collectors.readers.installed.inventory import PROGRAM_FOLDERS
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.items import package
@@ -57,12 +58,13 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "install
 
 
 def owned(data: bytes) -> Iterator[str]:
-    """Yield what packages brought of the projects of languages: folders, and files that name one."""
-    folder = b""
+    """Yield programs that packages brought, and folders and files that name projects of languages."""
+    folder, of_programs = b"", False
     for line in data.split(b"\n"):
         if line.startswith(b"F:"):
             folder = line[2:]
+            of_programs = folder.rpartition(b"/")[2].decode("utf-8", "replace") in PROGRAM_FOLDERS
             if any(mark in folder for mark in _FOLDERS_OF_PROJECTS):
                 yield f"/{folder.decode('utf-8', 'replace')}"
-        elif line.startswith(b"R:") and line.endswith(_FILES_OF_PROJECTS):
+        elif line.startswith(b"R:") and (of_programs or line.endswith(_FILES_OF_PROJECTS)):
             yield f"/{folder.decode('utf-8', 'replace')}/{line[2:].decode('utf-8', 'replace')}"

@@ -6,8 +6,9 @@ each package in `status.d`, without ``Status``.
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import BinaryIO, Final
 
+from collectors.readers.installed.inventory import PROGRAM_FOLDERS
 from detector.errors import UnseenError
 from detector.model.facts import Section, Unseen, Value
 from detector.model.items import package
@@ -17,6 +18,8 @@ _FIELDS: Final = frozenset({"Package", "Version", "Status"})
 # Debian policy 5.6.7 and 5.6.12.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]{0,127}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+~:-]{1,256}")
+
+_LARGEST_LIST: Final = 16 * 1024 * 1024
 
 
 def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status") -> Section:
@@ -54,6 +57,23 @@ def installed(data: bytes, *, basis: Basis, namespace: str, name: str = "status"
         covers=("pkg:deb/*",),
         unseen=tuple(unseen[:1]),
     )
+
+
+def keep_programs(content: BinaryIO, _path: str) -> bytes:
+    """Keep of a list of files in ``info`` (dpkg(1)) those that stand in folders of programs."""
+    lines = content.read(_LARGEST_LIST).decode("utf-8", "replace").split("\n")
+    return "\n".join(line for line in lines if _folder_of(line) in PROGRAM_FOLDERS).encode()
+
+
+def programs_of(kept: bytes) -> Iterator[str]:
+    """Yield the paths of the programs in a list that was kept, also as they are since /usr was merged."""
+    for line in kept.decode().split("\n"):
+        yield line
+        yield f"/usr{line}"
+
+
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0].rpartition("/")[2]
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -15,6 +15,8 @@ from detector.model.words import Basis
 MOST_PACKAGES: Final = 200_000
 #: Entries of one item and reason that are told at most.
 _MOST_TOLD: Final = 5
+#: Folders of programs. Those that a package of the system brought are told by that package.
+PROGRAM_FOLDERS: Final = frozenset({"bin", "libexec", "sbin"})
 #: Folders of what was fetched to be built or installed: none of it is installed there.
 _CACHES: Final = ("/.cache/", "/.gradle/", "/.m2/repository/", "/.npm/", "/go/pkg/mod/")
 #: Where Debian's packages put what languages install elsewhere: dpkg tells them.
@@ -88,9 +90,11 @@ class Inventory:
         """Note what could not be seen: an item, or a glob of items."""
         self._unseen.append(Unseen(item=item, reason=error.reason, detail=error.detail))
 
-    def unite(self, section: Section) -> None:
-        """Add what a reader of one database says."""
+    def unite(self, section: Section, leave: Collection[str] = ()) -> None:
+        """Add what a reader of one database or program says, but for some items."""
         for item, value in section.facts.items():
+            if item in leave:
+                continue
             self._values.setdefault(item, set()).update(value if isinstance(value, list) else [str(value)])
         for glob in section.covers:
             self.cover(glob)

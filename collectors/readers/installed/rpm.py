@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from collectors.readers.installed.inventory import Inventory
+from collectors.readers.installed.inventory import PROGRAM_FOLDERS, Inventory
 from detector.errors import UnseenError
 
 COVERS: Final = "pkg:rpm/*"
@@ -29,6 +29,7 @@ _WORD: Final = re.compile(r"[A-Za-z0-9._+~^]{1,128}")
 #: A key that rpm trusts is kept as a package, whose version is its fingerprint.
 _KEYS: Final = "gpg-pubkey"
 _FOLDERS_OF_PROJECTS: Final = (b"-packages/", b"node_modules/", b"/specifications/")
+_FOLDERS_OF_PROGRAMS: Final = [[folder.encode()] for folder in sorted(PROGRAM_FOLDERS)]
 _FILES_OF_PROJECTS: Final = (b".egg-info", b".gemspec", b".jar")
 
 
@@ -125,9 +126,12 @@ def _owned(data: bytes, entries: _Entries) -> Iterator[str]:
     for folder in folders:
         if any(mark in folder for mark in _FOLDERS_OF_PROJECTS):
             yield folder.decode("utf-8", "replace").rstrip("/")
-    if not any(ending in data for ending in _FILES_OF_PROJECTS):
+    of_programs = {
+        index for index, folder in enumerate(folders) if folder.split(b"/")[-2:-1] in _FOLDERS_OF_PROGRAMS
+    }
+    if not of_programs and not any(ending in data for ending in _FILES_OF_PROJECTS):
         return
     indexes = _numbers(data, entries.get(_INDEXES))
     for name, index in zip(_texts(data, entries.get(_FILES)), indexes, strict=False):
-        if name.endswith(_FILES_OF_PROJECTS) and index < len(folders):
+        if index < len(folders) and (index in of_programs or name.endswith(_FILES_OF_PROJECTS)):
             yield (folders[index] + name).decode("utf-8", "replace")

@@ -9,6 +9,7 @@ from collectors.readers.installed.tree import Tree, whole
 from detector.errors import UnseenError
 from detector.reader import MAX_BYTES
 
+_DPKG_LISTS: Final = "/var/lib/dpkg/info"
 _OS_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
 _DPKG: Final = "/var/lib/dpkg/status"
 #: Distroless images have a file for each package.
@@ -24,6 +25,7 @@ WANTS: Final = (
     Want(_DPKG, whole(MAX_BYTES)),
     Want(f"{_DPKG_FOLDER}/*", whole(1024 * 1024)),
     *(Want(path, whole(MAX_BYTES)) for path in _APK),
+    Want("*.list", dpkg.keep_programs, inside=f"{_DPKG_LISTS}/"),
     *rpm_databases.WANTS,
 )
 
@@ -74,6 +76,9 @@ def _debian(tree: Tree, namespace: str, inventory: Inventory) -> None:
     parts = [tree.read(f"{_DPKG_FOLDER}/{name}") for name in names]
     text = b"\n\n".join(part for part in (data, *parts) if part is not None)
     inventory.unite(dpkg.installed(text, basis="running", namespace=namespace or "debian", name=_DPKG))
+    for name in tree.names(_DPKG_LISTS):
+        if name.endswith(".list"):
+            inventory.own(dpkg.programs_of(tree.read(f"{_DPKG_LISTS}/{name}") or b""))
 
 
 def _alpine(tree: Tree, namespace: str, inventory: Inventory) -> None:

@@ -4,9 +4,10 @@ import io
 import zipfile
 from typing import BinaryIO
 
-from collectors.readers.installed import Entry, Tree, installed, wanted
+from collectors.readers.installed import Entry, Tree, installed, programs, wanted
 from tests.collectors.readers.installed.rpm_files import ndb, package
 from tests.collectors.readers.installed.trees import Files, Link, Program, content_of, tree_of
+from tests.collectors.readers.programs import elf, inline
 
 
 def _jar() -> bytes:
@@ -16,6 +17,7 @@ def _jar() -> bytes:
     return buffer.getvalue()
 
 
+SHOP = elf(inline("go1.22.1", "dep\texample.com/log\tv1.3.0\th1:x\n")) + b"\0" * programs._SMALLEST
 ROOT: Files = {
     "/etc/os-release": "ID=suse\nVERSION_ID=15\n",
     "/usr/lib/sysimage/rpm/Packages.db": ndb([package("bash", "5.2")]),
@@ -26,6 +28,7 @@ ROOT: Files = {
     "/srv/specifications/puma-6.4.3.gemspec": "# stub: puma 6.4.3 ruby lib\n",
     "/srv/vendor/composer/installed.json": '[{"name": "acme/log", "version": "2.0.0"}]',
     "/srv/lib/asm-9.7.jar": _jar(),
+    "/srv/bin/shop": Program(SHOP),
     "/opt/jdk/release": 'JAVA_VERSION="21.0.5"\n',
 }
 FACTS = {
@@ -36,6 +39,8 @@ FACTS = {
     "pkg:gem/puma": "6.4.3",
     "pkg:composer/acme/log": "2.0.0",
     "pkg:maven/asm": "9.7",
+    "pkg:golang/example.com/log": "v1.3.0",
+    "runtime#go": "1.22.1",
     "runtime#java": "21.0.5",
 }
 
@@ -51,8 +56,9 @@ def test_each_ecosystem_is_found_and_nothing_else() -> None:
             "pkg:gem/*",
             "pkg:composer/*",
             "pkg:maven/*",
+            "pkg:golang/*",
         ),
-        *("runtime#java",),
+        *("runtime#go", "runtime#java"),
     }
     assert (section.status, section.basis) == ("complete", "built")
 
