@@ -48,7 +48,9 @@ _SECTIONS: Final[dict[str, tuple[SectionName, ...]]] = {
     "snapshot": ("dependencies", "backing_services", "config"),
 }
 #: What a bill of materials has near its beginning, whatever its format.
-_BILLS: Final = (b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"cyclonedx.org/schema/bom/")
+_BILLS: Final = (
+    b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"cyclonedx.org/schema/bom/", b'"payloadType"',
+)  # fmt: skip
 
 
 def ephemeral() -> Fingerprinter:

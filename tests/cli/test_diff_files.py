@@ -1,5 +1,6 @@
 """`parity diff` of files, with no server and no configuration."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -127,7 +128,10 @@ def test_bills_of_materials_are_compared_by_name_by_type_and_from_standard_input
 ) -> None:
     staging = bill_of("pkg:pypi/django@4.2.26", "pkg:npm/debug@4.4.0")
     write(folder, staging__cdx__json=staging, prod__cdx__json=bill_of("pkg:pypi/django@5.2.8"), built=staging)
-    for left, stdin in (("staging.cdx.json", ""), ("sbom:built", ""), ("-", staging)):
+    payload = base64.b64encode(staging.encode()).decode()
+    signed = json.dumps({"payloadType": "application/vnd.cyclonedx+json", "payload": payload})
+    given = (("staging.cdx.json", ""), ("sbom:built", ""), ("-", staging), ("-", signed))
+    for left, stdin in given:
         answer = parity("diff", left, "prod.cdx.json", stdin=stdin.encode())
         assert (answer.code, "django 4.2.26 → 5.2.8" in answer.out) == (1, True), left
         # The other bill says nothing of npm: its tool may not have looked.

@@ -7,6 +7,7 @@ what only development needs.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -231,7 +232,7 @@ class _Graph:
         told, known = [], frozenset(self._refs)
         if doubled := len(self._refs) - len(known):
             told.append(f"doubled-ref: components with the bom-ref of another: {doubled}")
-        needed = {ref for needs in self._needs.values() for ref in needs} | self._needs.keys()
+        needed = self._needs.keys() | set(chain.from_iterable(self._needs.values()))
         if dangling := len(needed - known):
             told.append(f"dangling-ref: dependencies that name no component: {dangling}")
         return told
