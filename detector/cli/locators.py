@@ -233,7 +233,9 @@ def code_below(folder: str) -> Part:
 
 def _state(name: str, read: Read) -> FileState:
     return FileState(
-        expression=name, parts=read.parts, warnings=tuple(f"{name}: {line}" for line in read.warnings)
+        expression=name,
+        parts=read.parts,
+        warnings=tuple(line if line.startswith(name) else f"{name}: {line}" for line in read.warnings),
     )
 
 

@@ -171,6 +171,14 @@ def test_an_env_file_that_cannot_be_read_leaves_keys_unknown(
     assert f"env_file {env_file}" in " ".join(answer.out.split())
 
 
+def test_a_warning_names_its_file_once(parity: Parity, folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "compose.yaml").write_text("services: {web: {image: x, environment: {A: '${B}'}}}\n")
+    said = " ".join(parity("diff", "a/compose.yaml", "b/compose.yaml").out.split())
+    assert "warning: a/compose.yaml: web: B is set nowhere that was read" in said
+
+
 def test_one_service_of_compose_files(parity: Parity, folder: Path) -> None:
     for name, tag in (("a", "1"), ("b", "2")):
         (folder / name).mkdir()
