@@ -106,7 +106,7 @@ class DockerCollector:
     basis: ClassVar[Basis] = "running"
     sections: ClassVar[tuple[SectionName, ...]] = ("dependencies", *SECTIONS)
     cannot_see: ClassVar[tuple[str, ...]] = (
-        "libraries inside binaries: Go modules, Rust crates, static links",
+        "libraries inside binaries other than those of Go: Rust crates, static links",
         "classes that were shaded into a jar",
         "native libraries inside wheels: OpenSSL in cryptography, libpq in psycopg2-binary",
         "config that a process reads from files or over the network at its start",
