@@ -1,11 +1,11 @@
 """The files of a folder of code: bounded, in one order, inside the folder, nothing that others wrote."""
 
 import os
-import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from collectors.readers._regular import regular_file
 from detector.errors import UnseenError
 from detector.model.items import matches
 
@@ -78,21 +78,7 @@ def files_below(
 
 def bytes_of(file: SourceFile) -> bytes:
     """Return a file whole. Raises UnseenError for one that is too large, no regular file or out of reach."""
-    try:
-        with open(file.place, "rb", opener=_opened) as opened:
-            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                raise UnseenError("unsupported", f"{file.path}: no regular file")
-            data = opened.read(LARGEST_FILE + 1)
-    except OSError:
-        raise UnseenError("denied", f"{file.path}: it cannot be read") from None
-    if len(data) > LARGEST_FILE:
-        raise UnseenError("too_large", f"{file.path}: more than {LARGEST_FILE // 1024} KiB")
-    return data
-
-
-def _opened(path: str, flags: int) -> int:
-    # Not blocking: a named pipe would wait for its writer for ever.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return regular_file(file.place, file.path, LARGEST_FILE)
 
 
 def _not_listed(error: OSError, folder: Path) -> UnseenError:

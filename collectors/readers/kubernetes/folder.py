@@ -1,12 +1,12 @@
 """The manifests of a folder: bounded, in one order, inside the folder."""
 
 import os
-import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from collectors.readers._regular import regular_file
 from detector.errors import UnseenError
 from detector.reader import MAX_BYTES
 
@@ -53,22 +53,4 @@ def files_below(folder: Path) -> list[File]:
             raise UnseenError("too_large", f"{folder.name}: more than {_MOST_FILES} files")
     if not found:
         raise UnseenError("unsupported", f"{folder.name}: no file of YAML or JSON")
-    return [(path, partial(_bytes_of, folder / path, path)) for path in sorted(found)]
-
-
-def _bytes_of(place: Path, path: str) -> bytes:
-    try:
-        with open(place, "rb", opener=_as_it_is) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnseenError("unsupported", f"{path}: no regular file")
-            data = file.read(MAX_BYTES + 1)
-    except OSError:
-        raise UnseenError("denied", f"{path}: it cannot be read") from None
-    if len(data) > MAX_BYTES:
-        raise UnseenError("too_large", f"{path}: more than {MAX_BYTES // 1024 // 1024} MB")
-    return data
-
-
-def _as_it_is(path: str, flags: int) -> int:
-    # Not blocking: a named pipe would wait for its writer for ever.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return [(path, partial(regular_file, folder / path, path, MAX_BYTES)) for path in sorted(found)]

@@ -1,17 +1,16 @@
 """The file that a lockfile stands in: its text, and TOML or JSON of it, with the place of each mistake."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collectors.readers._plain import toml_of, utf8_of
 from detector.errors import Reason, UnseenError
 from detector.model.facts import Unseen
 from detector.model.wire_json import WireError, json_document
 from detector.reader import Beside, nothing_beside
 
 _CONFLICT: Final = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
-_TOML_PLACE: Final = re.compile(r"\(at line ([0-9]{1,9}), column ([0-9]{1,9})\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,7 @@ class Lock:
 
     def text(self) -> str:
         """Return its text. Raises UnseenError with the line of what is no UTF-8 or unmerged."""
-        try:
-            text = self.data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = self.data[: error.start].count(b"\n") + 1
-            raise UnseenError("malformed", f"{self.name}:{line}: not UTF-8") from None
+        text = utf8_of(self.data, self.name)
         if (conflict := _CONFLICT.search(text)) is not None:
             line = text.count("\n", 0, conflict.start()) + 1
             raise UnseenError(
@@ -40,17 +35,7 @@ class Lock:
 
     def toml(self) -> dict[str, Any]:
         """Return what it says as TOML. Raises UnseenError with line and column."""
-        text = self.text()
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            place = _TOML_PLACE.search(str(error))
-            where = f":{place[1]}:{place[2]}" if place else ""
-            raise UnseenError(
-                "malformed", f"{self.name}{where}: no TOML here or just before; is it cut off?"
-            ) from None
-        except RecursionError:
-            raise UnseenError("too_large", f"{self.name}: nested beyond all use") from None
+        return toml_of(self.text(), self.name)
 
     def json(self) -> Any:
         """Return what it says as JSON. Raises UnseenError."""

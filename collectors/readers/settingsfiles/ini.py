@@ -7,7 +7,7 @@ value. Configparser itself takes time with the square of a line of blanks, and n
 import re
 from typing import Any, Final
 
-from collectors.readers.settingsfiles.documents import both_lines
+from collectors.readers._plain import both_lines
 from collectors.readers.settingsfiles.text import decoded, with_key_blocks_joined
 from detector.errors import UnseenError
 

@@ -280,8 +280,8 @@ def test_of_two_properties_the_last_one_wins_and_both_are_told() -> None:
     [
         ("json", '{"a": {"b": 1,\n "c": "C4n4ry",\n "b": 2}}', ": lines 1 and 3 set the same key"),
         ("json", '{"b": [{"b": ":"}, {"b": 1}],\n"a": 1,\n"a": 2}', ": lines 2 and 3 set the same key"),
-        ("toml", 'a = 1\n[t]\na = "C4n4ry"\nb = 2\na = 3\n', ": lines 3 and 5 set the same key"),
-        ("toml", "[t]\na = 1\n[u]\n[t]\n", ": lines 1 and 4 set the same key"),
+        ("toml", 'a = 1\n[t]\na = "C4n4ry"\nb = 2\na = 3\n', ":5:6: lines 3 and 5 set the same key"),
+        ("toml", "[t]\na = 1\n[u]\n[t]\n", ":4:3: lines 1 and 4 set the same key"),
         ("ini", "[a]\nb = C4n4ry\n[c]\nb = 2\nd = 1\nb = 3\n", ": lines 4 and 6 set the same key"),
         ("ini", "[a]\nb = 1\n[c]\n[a]\n", ": lines 1 and 4 set the same key"),
         ("ini", "b = C4n4ry\n", ":1: a key before the first [section]; a file of keys alone is properties or dotenv"),  # noqa: E501
