@@ -544,7 +544,7 @@ def test_a_report_has_a_row_for_each_factor_and_ends_as_diff_does(parity: Parity
     assert lines[0] == "staging → prod by the twelve factors"
     numerals = [line.split()[0] for line in lines[3:] if line[:1] in "IVX" and line.strip()]
     assert numerals == ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
-    assert "      ↳ measured by postgres" in lines
+    assert "      ↳ measured by manifests, postgres" in lines
     assert "  Personnel  unknown: no deployment was announced" in lines
     assert any("OpenSSL" in line for line in lines)
     assert all(len(line) <= 80 for line in lines)

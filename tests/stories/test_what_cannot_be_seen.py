@@ -17,7 +17,7 @@ def test_w43_what_is_hidden_inside_an_artefact_is_named_for_each_collector() -> 
     assert told(compare(both, both)) == []
     (docker,) = cannot_see(["docker"])
     said = " ".join(docker["parts"])
-    for hidden in ("wheels", "OpenSSL", "libpq", "Go modules", "jar"):
+    for hidden in ("wheels", "OpenSSL", "libpq", "Rust crates", "jar"):
         assert hidden in said
 
 

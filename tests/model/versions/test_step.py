@@ -16,7 +16,8 @@ from detector.model.versions import Direction, Distance, Step, family_of, scheme
         ("pkg:deb/debian/openssl", "deb"),
         ("pkg:apk/alpine/musl", "apk"),
         ("pkg:golang/golang.org/x/net#html", "golang"),  # the subpath is not an aspect
-        ("pkg:hex/phoenix", "opaque"),  # no comparator of its own
+        ("pkg:hex/phoenix", "hex"),
+        ("pkg:swift/example.org/acme/kit", "opaque"),  # no comparator of its own
         ("runtime#python", "generic"),
         ("os#release", "generic"),
         ("os#arch", "opaque"),
