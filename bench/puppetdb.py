@@ -54,6 +54,9 @@ def commands(size: Nodes | None) -> Iterator[Work]:
                 with _Parity(size, database) as ours:
                     # From here on both are sent the same.
                     rival.nodes, ours.nodes = Fleet(size), Fleet(size)
+                    # The first time all facts are new.
+                    rival.turn()
+                    ours.turn()
                     wall, cpu = ratios
                     yield Work(
                         number="B8",

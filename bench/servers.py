@@ -85,9 +85,12 @@ def parity(folder: Path, environments: Sequence[str], *, database: str = "sqlite
     port = free_port()
     tiers = {"dev": "development", "staging": "staging", "prod": "production"}
     names = ", ".join(f"{{name: {name}, tier: {tiers[name]}}}" for name in environments)
-    config = folder / "parity.yml"
+    config, address = folder / "parity.yml", folder / "database-url"
+    # That of a server has a password in it, which no configuration may hold.
+    address.touch(mode=0o600)
+    address.write_text(database)
     config.write_text(
-        f"version: 1\nserver:\n  listen: {LOOPBACK}:{port}\n  database_url: {database}\n  auth: token\n"
+        f"version: 1\nserver:\n  listen: {LOOPBACK}:{port}\n  database_url_file: {address}\n  auth: token\n"
         f"  data_dir: {folder}\nenvironments: [{names}]\nservices: []\n"
     )
     return Service(config, port)
