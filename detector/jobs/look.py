@@ -59,10 +59,12 @@ class Looked:
 
 
 class Look:
-    """Runs sources, and keeps nothing."""
+    """Runs sources, and keeps nothing of what they see."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        #: What each source warned of at its last run: the log has it once, until it is another.
+        self._warned: dict[tuple[str, str | None, str], tuple[str, ...]] = {}
         self._log = structlog.get_logger("parity.collect")
 
     async def look(self, source: Source, commits: tuple[str, ...] = ()) -> Looked:
@@ -73,8 +75,8 @@ class Look:
         began = datetime.now(UTC)
         collector: Collector = plugins.load("parity.collectors", source.type)()
         collected, why = await self._collected(source, collector, began, commits)
-        for warning in collected.warnings if collected is not None else ():
-            self._log.warning("collector warns", **names_of(source), warning=warning)
+        if collected is not None:
+            self._warn(source, collected.warnings)
         if why is not None:
             self._log.warning("source unseen", **names_of(source), reason=why.reason, detail=why.detail)
         seen = collected.seen if collected is not None else _nothing_seen(source, collector, why)
@@ -84,6 +86,14 @@ class Look:
             why=why,
             complete=collected is not None and collected.complete,
         )
+
+    def _warn(self, source: Source, warnings: tuple[str, ...]) -> None:
+        here = (source.environment, source.service, source.name)
+        before = self._warned.get(here, ())
+        for warning in warnings:
+            if warning not in before:
+                self._log.warning("collector warns", **names_of(source), warning=warning)
+        self._warned[here] = warnings
 
     async def _collected(
         self, source: Source, collector: Collector, now: datetime, commits: tuple[str, ...]

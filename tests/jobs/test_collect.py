@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from detector.collector import Context
+from detector.collector import Collected, Context
 from detector.errors import PluginError, StoreBusyError, UnseenError
 from detector.jobs.collect import Collect
 from detector.jobs.look import Host, Look
@@ -92,6 +93,27 @@ async def test_a_collector_that_hangs_ends_at_its_deadline(a_host: Host, scripte
     why = (await Look(a_host).look(source(timeout=0.05))).why
     assert why is not None
     assert why.reason == "timeout"
+
+
+async def test_a_warning_is_logged_when_it_begins_and_not_at_every_run(
+    a_host: Host, scripted: type[Scripted]
+) -> None:
+    look = Look(a_host)
+
+    async def logged(*warnings: str) -> list[str]:
+        async def answer(_context: Context) -> Collected:
+            return Collected(seen=(seen(DJANGO),), warnings=warnings)
+
+        scripted.answer = answer
+        with capture_logs() as lines:
+            await look.look(source())
+        return [line["warning"] for line in lines if line["event"] == "collector warns"]
+
+    assert await logged("a", "b") == ["a", "b"]
+    assert await logged("a", "b") == []
+    assert await logged("b", "c") == ["c"]
+    assert await logged() == []
+    assert await logged("c") == ["c"]
 
 
 async def test_waiting_for_others_does_not_use_up_a_source_s_own_time(
